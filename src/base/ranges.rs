@@ -1,0 +1,128 @@
+//! Sets of numbers kept as ranges.
+
+use std::ops::RangeInclusive;
+
+/// A set of `u64`, as sorted, disjoint, non-adjacent inclusive ranges. Operations near the end are O(1); others are
+/// O(log n) to find and O(n) to shift, n being the number of ranges.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct RangeSet {
+    ranges: Vec<(u64, u64)>,
+}
+
+impl RangeSet {
+    /// The empty set.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self { ranges: Vec::new() }
+    }
+
+    /// Whether nothing is in it.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.ranges.is_empty()
+    }
+
+    /// How many disjoint ranges it takes.
+    #[must_use]
+    pub fn range_count(&self) -> usize {
+        self.ranges.len()
+    }
+
+    /// Whether `value` is in it.
+    #[must_use]
+    pub fn contains(&self, value: u64) -> bool {
+        let at = self.ranges.partition_point(|&(_, end)| end < value);
+        self.ranges.get(at).is_some_and(|&(start, _)| start <= value)
+    }
+
+    /// Adds one number; `false` if it was there.
+    pub fn insert(&mut self, value: u64) -> bool {
+        if let Some(last) = self.ranges.last_mut()
+            && last.1.checked_add(1) == Some(value)
+        {
+            last.1 = value;
+            return true;
+        }
+        if self.contains(value) {
+            return false;
+        }
+        self.insert_range(value..=value);
+        true
+    }
+
+    /// Adds all numbers of `range`; nothing if it is empty.
+    pub fn insert_range(&mut self, range: RangeInclusive<u64>) {
+        let (mut start, mut end) = range.into_inner();
+        if start > end {
+            return;
+        }
+        let first = self.ranges.partition_point(|&(_, e)| e < start.saturating_sub(1));
+        let mut last = first;
+        while let Some(&(s, e)) = self.ranges.get(last) {
+            if s > end.saturating_add(1) {
+                break;
+            }
+            start = start.min(s);
+            end = end.max(e);
+            last += 1;
+        }
+        self.ranges.splice(first..last, [(start, end)]);
+    }
+
+    /// The range that holds `value`.
+    #[must_use]
+    pub fn range_of(&self, value: u64) -> Option<RangeInclusive<u64>> {
+        let at = self.ranges.partition_point(|&(_, end)| end < value);
+        self.ranges.get(at).filter(|&&(start, _)| start <= value).map(|&(start, end)| start..=end)
+    }
+
+    /// The highest number.
+    #[must_use]
+    pub fn max(&self) -> Option<u64> {
+        self.ranges.last().map(|&(_, end)| end)
+    }
+
+    /// The ranges in ascending order.
+    pub fn iter(&self) -> impl DoubleEndedIterator<Item = RangeInclusive<u64>> + '_ {
+        self.ranges.iter().map(|&(start, end)| start..=end)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use std::collections::BTreeSet;
+
+    proptest! {
+        #[test]
+        fn agrees_with_a_plain_set(inserts in proptest::collection::vec((0u64..200, 0u64..12), 0..80)) {
+            let mut ranges = RangeSet::new();
+            let mut plain = BTreeSet::new();
+            for (start, len) in inserts {
+                if len == 0 {
+                    prop_assert_eq!(ranges.insert(start), plain.insert(start));
+                } else {
+                    ranges.insert_range(start..=start + len);
+                    plain.extend(start..=start + len);
+                }
+            }
+            for value in 0..220 {
+                prop_assert_eq!(ranges.contains(value), plain.contains(&value));
+            }
+            let listed: Vec<u64> = ranges.iter().flatten().collect();
+            prop_assert_eq!(listed, plain.into_iter().collect::<Vec<_>>());
+            let bounds: Vec<_> = ranges.iter().map(RangeInclusive::into_inner).collect();
+            prop_assert!(bounds.windows(2).all(|pair| pair[0].1 + 1 < pair[1].0));
+        }
+    }
+
+    #[test]
+    fn the_ends_of_the_number_line_do_not_overflow() {
+        let mut ranges = RangeSet::new();
+        ranges.insert_range(u64::MAX - 1..=u64::MAX);
+        assert!(!ranges.insert(u64::MAX));
+        assert!(ranges.insert(0));
+        assert_eq!(ranges.range_count(), 2);
+    }
+}

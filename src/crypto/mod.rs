@@ -1,0 +1,1 @@
+//! Floor 2: the cryptography profiles behind one trait.

@@ -1,0 +1,1 @@
+//! Floor 8: everything below as one sans-IO object.

@@ -1,0 +1,1 @@
+//! Floor 7: services on top of sessions; they never import one another.

@@ -1,0 +1,1 @@
+//! Floor 9: the virtual world: links, NATs, scenarios, invariants.
