@@ -10,17 +10,26 @@
 //! | [`Address`], [`Addresses`] | Internet socket addresses (2.1.5) |
 //! | [`Header`] | the packet's common header (2.2.4) |
 //! | [`Chunks`], [`RawChunk`], [`Chunk`] | chunks (2.3) |
+//! | [`put_user_data`], [`encode_ack`] | what a busy session writes, without allocating |
+//! | [`message`] | messages of Flash communication (RFC 7425 section 5) |
+//! | [`amf0`], [`amf3`] | the values in them |
+//! | [`redirector`] | messages of the redirector protocol |
 
 mod ack;
 mod address;
+pub mod amf0;
+pub mod amf3;
+mod amf_limits;
 mod chunk;
 mod data;
 mod error;
 mod fragment;
 mod frame;
 mod header;
+pub mod message;
 mod option;
 mod reader;
+pub mod redirector;
 mod startup;
 pub mod vlu;
 

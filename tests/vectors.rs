@@ -1,0 +1,4 @@
+//! Vectors that others made: the codecs must read them as described and write the same bytes.
+
+#[path = "vectors/wire.rs"]
+mod wire;
