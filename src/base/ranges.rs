@@ -83,7 +83,7 @@ impl RangeSet {
     }
 
     /// The ranges in ascending order.
-    pub fn iter(&self) -> impl DoubleEndedIterator<Item = RangeInclusive<u64>> + '_ {
+    pub fn iter(&self) -> impl DoubleEndedIterator<Item = RangeInclusive<u64>> + Clone + '_ {
         self.ranges.iter().map(|&(start, end)| start..=end)
     }
 }
