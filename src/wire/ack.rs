@@ -132,8 +132,8 @@ impl Iterator for AckRanges<'_> {
     fn next(&mut self) -> Option<RangeInclusive<u64>> {
         match &mut self.0 {
             State::Bitmap { base, bits, bit } => {
-                let from = (*bit..).find(|&at| bit_at(bits, at) != Some(false)).expect("bits end before u64 does");
-                let to = (from..).find(|&at| bit_at(bits, at) != Some(true)).expect("bits end before u64 does");
+                let from = find_bit(bits, *bit, true);
+                let to = find_bit(bits, from, false);
                 *bit = to;
                 let start = base.and_then(|base| base.checked_add(from)).filter(|_| from < to)?;
                 let end = start.saturating_add(to - from - 1);
@@ -155,9 +155,16 @@ impl Iterator for AckRanges<'_> {
     }
 }
 
-/// Bit `at`, least significant first; `None` behind the last.
-fn bit_at(bits: &[u8], at: u64) -> Option<bool> {
-    bits.get(usize::try_from(at / 8).ok()?).map(|byte| byte >> (at % 8) & 1 == 1)
+/// The first bit from `at` on, least significant first, that is as `wanted`; behind the last bit if there is none.
+fn find_bit(bits: &[u8], mut at: u64, wanted: bool) -> u64 {
+    while let Some(byte) = usize::try_from(at / 8).ok().and_then(|index| bits.get(index)) {
+        let candidates = (if wanted { *byte } else { !*byte }) >> (at % 8);
+        if candidates != 0 {
+            return at + u64::from(candidates.trailing_zeros());
+        }
+        at = (at / 8 + 1) * 8;
+    }
+    at
 }
 
 fn take_pair(pairs: &mut &[u8]) -> Option<(u64, u64)> {
@@ -273,4 +280,169 @@ fn put_bitmap(out: &mut Vec<u8>, cumulative: u64, runs: impl Iterator<Item = Ran
 /// The bit that stands for `sequence`, counted from the first byte's least significant.
 const fn bit_of(cumulative: u64, sequence: u64) -> u64 {
     sequence.saturating_sub(cumulative).saturating_sub(2)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::RangeSet;
+    use crate::wire::{Chunk, Chunks};
+    use proptest::prelude::*;
+
+    fn decode(bytes: &[u8]) -> Ack<'_> {
+        let mut chunks = Chunks::new(bytes);
+        let ack = match Chunk::decode(chunks.next().unwrap()).unwrap() {
+            Chunk::BitmapAck(ack) | Chunk::RangeAck(ack) => ack,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(chunks.next(), None);
+        ack
+    }
+
+    fn acked(ack: &Ack<'_>) -> RangeSet {
+        let mut set = RangeSet::new();
+        set.insert_range(0..=ack.cumulative);
+        for range in ack.ranges() {
+            set.insert_range(range);
+        }
+        set
+    }
+
+    fn encode(cumulative: u64, set: &RangeSet, form: AckForm, max_len: usize) -> Vec<u8> {
+        let mut out = Vec::new();
+        let head = AckHead { flow: 3, buffer_blocks: 64, cumulative };
+        assert_eq!(encode_ack(&mut out, head, set.iter(), form, max_len), out.len());
+        out
+    }
+
+    fn received() -> impl Strategy<Value = RangeSet> {
+        proptest::collection::vec((0u64..400, 0u64..20), 0..24).prop_map(|ranges| {
+            let mut set = RangeSet::new();
+            set.insert_range(0..=0);
+            for (start, len) in ranges {
+                set.insert_range(start..=start + len);
+            }
+            set
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn both_forms_say_what_was_received(set in received()) {
+            for form in [AckForm::Bitmap, AckForm::Range, AckForm::Compact] {
+                let bytes = encode(0, &set, form, 1200);
+                prop_assert_eq!(&acked(&decode(&bytes)), &set);
+            }
+        }
+
+        #[test]
+        fn the_compact_form_is_the_shorter_of_the_two(set in received()) {
+            let len = |form| encode(0, &set, form, 1200).len();
+            prop_assert_eq!(len(AckForm::Compact), len(AckForm::Bitmap).min(len(AckForm::Range)));
+        }
+
+        #[test]
+        fn a_limit_cuts_from_the_end_and_claims_nothing_more(set in received(), max_len in 0usize..40) {
+            for form in [AckForm::Bitmap, AckForm::Range, AckForm::Compact] {
+                let bytes = encode(0, &set, form, max_len);
+                prop_assert!(bytes.len() <= max_len);
+                if bytes.is_empty() {
+                    continue;
+                }
+                let whole = encode(0, &set, form, 1200);
+                if whole.len() <= max_len {
+                    prop_assert_eq!(bytes, whole);
+                    continue;
+                }
+                let said = acked(&decode(&bytes));
+                prop_assert_eq!(said.iter().next(), set.iter().next());
+                for value in 0..500 {
+                    prop_assert!(!said.contains(value) || set.contains(value));
+                }
+            }
+        }
+
+        #[test]
+        fn any_bytes_give_ascending_ranges_with_gaps(payload in proptest::collection::vec(any::<u8>(), 0..80)) {
+            for decoded in [Ack::decode_bitmap(&payload), Ack::decode_ranges(&payload)] {
+                let Ok(ack) = decoded else { continue };
+                let mut above = ack.cumulative;
+                for range in ack.ranges() {
+                    prop_assert!(*range.start() > above && range.start() - above >= 2);
+                    prop_assert!(range.start() <= range.end());
+                    above = *range.end();
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn ranges_that_touch_the_cumulative_number_raise_it() {
+        let mut set = RangeSet::new();
+        for range in [0..=4, 5..=9, 12..=12] {
+            set.insert_range(range);
+        }
+        for cumulative in [0, 3, 9] {
+            let bytes = encode(cumulative, &set, AckForm::Range, 100);
+            let ack = decode(&bytes);
+            assert_eq!(ack.cumulative, 9);
+            assert_eq!(ack.ranges().collect::<Vec<_>>(), [12..=12]);
+        }
+    }
+
+    #[test]
+    fn one_byte_of_bitmap_stands_for_eight_numbers_and_ranges_cross_bytes() {
+        let mut set = RangeSet::new();
+        set.insert_range(9..=10);
+        set.insert_range(13..=29);
+        let bytes = encode(0, &set, AckForm::Bitmap, 100);
+        // Bit 0 is 2: 9 and 10 are bits 7 and 8, 13..=29 are bits 11..=27.
+        assert_eq!(bytes, [0x50, 0, 7, 3, 64, 0, 0b1000_0000, 0b1111_1001, 0xff, 0b0000_1111]);
+    }
+
+    #[test]
+    fn a_far_away_number_costs_a_range_not_a_mile_of_bitmap() {
+        let mut set = RangeSet::new();
+        set.insert(1 << 40);
+        let bytes = encode(0, &set, AckForm::Compact, 1200);
+        assert_eq!(bytes[0], kind::RANGE_ACK);
+        let cut = encode(0, &set, AckForm::Bitmap, 1200);
+        assert_eq!(acked(&decode(&cut)).max(), Some(0));
+    }
+
+    #[test]
+    fn nothing_is_written_where_the_head_does_not_fit() {
+        assert!(encode(0, &RangeSet::new(), AckForm::Range, 5).is_empty());
+        assert_eq!(encode(0, &RangeSet::new(), AckForm::Range, 6).len(), 6);
+    }
+
+    #[test]
+    fn a_huge_limit_stays_within_the_length_field() {
+        let mut set = RangeSet::new();
+        for value in 0..100_000u64 {
+            set.insert(2 + value * 6);
+        }
+        for form in [AckForm::Bitmap, AckForm::Range] {
+            let bytes = encode(0, &set, form, usize::MAX);
+            assert!((65_530..=65_538).contains(&bytes.len()), "{}", bytes.len());
+            decode(&bytes);
+        }
+    }
+
+    #[test]
+    fn arithmetic_at_the_end_of_the_numbers() {
+        let mut payload = Vec::new();
+        AckHead { flow: 1, buffer_blocks: u64::MAX, cumulative: u64::MAX - 3 }.put(&mut payload);
+        payload.extend([0, 9, 0, 0]);
+        let ack = Ack::decode_ranges(&payload).unwrap();
+        assert_eq!(ack.buffer_available, u64::MAX);
+        assert_eq!(ack.ranges().collect::<Vec<_>>(), [u64::MAX - 1..=u64::MAX]);
+        let bits = payload.len() - 4;
+        payload.truncate(bits);
+        payload.push(0xff);
+        let ack = Ack::decode_bitmap(&payload).unwrap();
+        assert_eq!(ack.ranges().collect::<Vec<_>>(), [u64::MAX - 1..=u64::MAX]);
+        let past = Ack { cumulative: u64::MAX, ..ack };
+        assert_eq!(past.ranges().next(), None);
+    }
 }

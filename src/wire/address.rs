@@ -173,3 +173,47 @@ impl Iterator for AddressesIter<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn address() -> impl Strategy<Value = Address> {
+        let origin =
+            prop_oneof![Just(Origin::Unknown), Just(Origin::Local), Just(Origin::Observed), Just(Origin::Relay)];
+        (origin, any::<IpAddr>(), any::<u16>())
+            .prop_map(|(origin, ip, port)| Address::new(origin, SocketAddr::new(ip, port)))
+    }
+
+    proptest! {
+        #[test]
+        fn lists_round_trip_and_a_cut_address_spoils_them(
+            list in proptest::collection::vec(address(), 0..6),
+        ) {
+            let addresses = Addresses::from(&list[..]);
+            let mut out = Vec::new();
+            addresses.encode(&mut out);
+            prop_assert_eq!(out.len(), addresses.encoded_len());
+            let read = Addresses::decode(&out).unwrap();
+            prop_assert_eq!(read, addresses);
+            prop_assert_eq!(read.is_empty(), list.is_empty());
+            let mut ends = vec![0];
+            ends.extend(list.iter().scan(0, |end, address| {
+                *end += address.encoded_len();
+                Some(*end)
+            }));
+            for cut in 0..=out.len() {
+                prop_assert_eq!(Addresses::decode(&out[..cut]).is_ok(), ends.contains(&cut));
+            }
+        }
+
+        #[test]
+        fn reserved_bits_are_ignored(address in address(), reserved in 0u8..32) {
+            let mut out = Vec::new();
+            address.encode(&mut out);
+            out[0] |= reserved << 2;
+            prop_assert_eq!(Address::take(&mut &out[..]), Ok(address));
+        }
+    }
+}

@@ -55,3 +55,40 @@ pub fn split_packet(packet: &[u8], packet_id: u64, max_piece: usize) -> impl Ite
         bytes,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn the_pieces_make_the_packet(
+            packet in proptest::collection::vec(any::<u8>(), 0..300),
+            max_piece in 0usize..100,
+            packet_id: u64,
+        ) {
+            let mut whole: Vec<u8> = Vec::new();
+            let mut ended = packet.is_empty();
+            for (index, piece) in split_packet(&packet, packet_id, max_piece).enumerate() {
+                prop_assert!(!ended);
+                let mut payload = Vec::new();
+                piece.put_payload(&mut payload);
+                prop_assert_eq!(payload.len(), piece.payload_len());
+                prop_assert_eq!(PacketFragment::decode(&payload), Ok(piece));
+                prop_assert_eq!((piece.packet_id, piece.index), (packet_id, index as u64));
+                prop_assert!(piece.bytes.len() <= max_piece.max(1));
+                whole.extend(piece.bytes);
+                ended = !piece.more;
+            }
+            prop_assert!(ended);
+            prop_assert_eq!(whole, packet);
+        }
+    }
+
+    #[test]
+    fn an_empty_piece_is_refused() {
+        assert_eq!(PacketFragment::decode(&[0x80, 7, 0]), Err(DecodeError::Forbidden));
+        assert_eq!(PacketFragment::decode(&[0x80, 7]), Err(DecodeError::Truncated));
+    }
+}

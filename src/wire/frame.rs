@@ -98,3 +98,46 @@ pub fn put_padding(out: &mut Vec<u8>, len: usize) {
         out.resize(out.len() + payload_len, 0);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn what_cannot_be_a_chunk_is_padding(
+            chunks in proptest::collection::vec((any::<u8>(), proptest::collection::vec(any::<u8>(), 0..40)), 0..5),
+            padding in 0usize..20,
+        ) {
+            let mut packet = Vec::new();
+            for (kind, payload) in &chunks {
+                prop_assert!(put_chunk_header(&mut packet, *kind, payload.len()));
+                packet.extend(payload);
+            }
+            packet.resize(packet.len() + padding, 0xff);
+            let read: Vec<_> = Chunks::new(&packet).collect();
+            let written: Vec<_> = chunks.iter().map(|(kind, payload)| RawChunk { kind: *kind, payload }).collect();
+            prop_assert_eq!(read, written);
+        }
+
+        #[test]
+        fn a_cut_packet_keeps_its_whole_chunks(len in 0usize..50, cut in 0usize..60) {
+            let mut packet = Vec::new();
+            put_padding(&mut packet, 3 + len);
+            prop_assert_eq!(packet.len(), 3 + len);
+            let cut = cut.min(packet.len());
+            prop_assert_eq!(Chunks::new(&packet[..cut]).count(), usize::from(cut == packet.len()));
+        }
+    }
+
+    #[test]
+    fn a_length_that_the_field_cannot_say_writes_nothing() {
+        let mut out = Vec::new();
+        put_padding(&mut out, 65_538);
+        assert_eq!(out.len(), 65_538);
+        out.clear();
+        put_padding(&mut out, 65_539);
+        assert!(out.is_empty());
+    }
+}

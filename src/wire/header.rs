@@ -94,3 +94,39 @@ impl Header {
         Ok((header, rest))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn round_trip_whatever_the_reserved_bits(flags: u8, body in proptest::collection::vec(any::<u8>(), 0..8)) {
+            let mut packet = vec![flags];
+            packet.extend(&body);
+            let needed = usize::from(flags & TIMESTAMP != 0) * 2 + usize::from(flags & TIMESTAMP_ECHO != 0) * 2;
+            match Header::decode(&packet) {
+                Ok((header, rest)) => {
+                    prop_assert_eq!(rest, &body[needed..]);
+                    let mut out = Vec::new();
+                    header.encode(&mut out);
+                    prop_assert_eq!(out.len(), header.encoded_len());
+                    prop_assert!(out.len() <= Header::MAX_LEN);
+                    packet[0] &= !0x30;
+                    prop_assert_eq!(&out[..], &packet[..=needed]);
+                }
+                Err(DecodeError::Mode) => prop_assert_eq!(flags & 3, 0),
+                Err(error) => {
+                    prop_assert_eq!(error, DecodeError::Truncated);
+                    prop_assert!(body.len() < needed);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn an_empty_packet_has_no_header() {
+        assert_eq!(Header::decode(&[]), Err(DecodeError::Truncated));
+    }
+}

@@ -91,3 +91,55 @@ pub const fn option_len(kind: u64, value_len: usize) -> usize {
     let body = vlu::len(kind) + value_len;
     vlu::len(body as u64) + body
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn a_list_round_trips_and_every_truncation_fails(
+            options in proptest::collection::vec((any::<u64>(), proptest::collection::vec(any::<u8>(), 0..200)), 0..6),
+            behind: u8,
+        ) {
+            let mut list = Vec::new();
+            for (kind, value) in &options {
+                let before = list.len();
+                put_option(&mut list, *kind, value);
+                prop_assert_eq!(list.len() - before, option_len(*kind, value.len()));
+            }
+            let inner = list.len();
+            put_marker(&mut list);
+            for cut in 0..list.len() {
+                prop_assert_eq!(take_option_list(&mut &list[..cut]), Err(DecodeError::Truncated));
+            }
+            list.push(behind);
+            let mut rest = &list[..];
+            let body = take_option_list(&mut rest).unwrap();
+            prop_assert_eq!(body, &list[..inner]);
+            prop_assert_eq!(rest, [behind]);
+            let read: Vec<_> = OptionIter(body).map(Result::unwrap).collect();
+            let written: Vec<_> =
+                options.iter().map(|(kind, value)| WireOption::Option { kind: *kind, value }).collect();
+            prop_assert_eq!(read, written);
+        }
+
+        #[test]
+        fn any_bytes_end_after_the_first_error(bytes in proptest::collection::vec(any::<u8>(), 0..64)) {
+            let read: Vec<_> = OptionIter(&bytes).collect();
+            let errors = read.iter().filter(|option| option.is_err()).count();
+            prop_assert!(errors == 0 || (errors == 1 && read.last().unwrap().is_err()));
+            let _ = take_option_list(&mut &bytes[..]);
+        }
+    }
+
+    #[test]
+    fn a_type_that_its_length_does_not_hold_is_truncated() {
+        // Length 1, but the type says that it goes on.
+        assert_eq!(OptionIter(&[0x01, 0x81, 0x00]).next(), Some(Err(DecodeError::Truncated)));
+        // A length near 2^64.
+        let huge = [0x81, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f, 0x00];
+        assert_eq!(OptionIter(&huge).next(), Some(Err(DecodeError::Truncated)));
+    }
+}

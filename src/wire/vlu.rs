@@ -40,3 +40,44 @@ pub fn take(from: &mut &[u8]) -> Result<u64, DecodeError> {
     }
     Err(DecodeError::Truncated)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn round_trip_and_every_truncation_fails(shift in 0u32..64, bits: u64) {
+            let value = bits >> shift;
+            let mut out = Vec::new();
+            put(&mut out, value);
+            prop_assert_eq!(out.len(), len(value));
+            prop_assert!(out.len() <= MAX_LEN);
+            let mut rest = &out[..];
+            prop_assert_eq!(take(&mut rest), Ok(value));
+            prop_assert!(rest.is_empty());
+            for cut in 0..out.len() {
+                let mut rest = &out[..cut];
+                prop_assert_eq!(take(&mut rest), Err(DecodeError::Truncated));
+                prop_assert_eq!(rest.len(), cut);
+            }
+        }
+
+        #[test]
+        fn agrees_with_arithmetic_that_cannot_overflow(groups in proptest::collection::vec(0u8..128, 1..18)) {
+            let wide = groups.iter().fold(0u128, |value, &digit| value << 7 | u128::from(digit));
+            let mut bytes: Vec<u8> = groups.iter().map(|digit| digit | 0x80).collect();
+            *bytes.last_mut().unwrap() &= 0x7f;
+            bytes.push(0x55);
+            let mut rest = &bytes[..];
+            prop_assert_eq!(take(&mut rest), Ok(u64::try_from(wide).unwrap_or(u64::MAX)));
+            prop_assert_eq!(rest, [0x55]);
+        }
+    }
+
+    #[test]
+    fn needless_leading_zero_groups_are_accepted() {
+        assert_eq!(take(&mut &[0x80, 0x80, 0x05][..]), Ok(5));
+    }
+}
