@@ -1,0 +1,13 @@
+//! `p2pt demo`.
+
+use super::call::Call;
+use super::failure::Failure;
+use super::status::Status;
+
+/// Runs the command.
+///
+/// # Errors
+/// Not built in this revision.
+pub(super) fn run(_call: Call) -> Result<(), Failure> {
+    Err(Failure::new(Status::Failed, "run p2pt demo", "not built in this revision"))
+}
