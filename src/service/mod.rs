@@ -1,1 +1,4 @@
-//! Floor 7: services on top of sessions; they never import one another.
+//! Floor 7: services on top of sessions. They speak of peers, flows and messages, never of packets, and never import
+//! one another.
+
+pub mod rendezvous;

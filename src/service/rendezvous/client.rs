@@ -1,0 +1,268 @@
+//! The client's side: stay registered at one rendezvous for as long as the process lives.
+
+use std::collections::VecDeque;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use super::messages::{self, Command};
+use super::{CONTROL_METADATA, CheckReport, SessionKey};
+use crate::base::Instant;
+
+/// How long one attempt to open a session may take before a fresh one starts. Short, so that the IHello backoff never
+/// grows past a few seconds and a server that returns is found soon.
+pub(super) const ATTEMPT: Duration = Duration::from_secs(5);
+/// How long the server may take to answer `connect`.
+const ANSWER_WITHIN: Duration = Duration::from_secs(5);
+/// The pause after a session that opened but ended at once, so that a broken server is not hammered.
+const PAUSE: Duration = Duration::from_secs(2);
+
+/// Why a server does not want us. Final: the same key will not be tried again.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{description}")]
+pub struct Refusal {
+    /// The server's code, such as `NetConnection.Connect.Rejected`.
+    pub code: String,
+    /// The server's words.
+    pub description: String,
+}
+
+/// What the user of a registration learns.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ClientEvent {
+    /// Registered: others can be introduced to us from now on.
+    Registered {
+        /// Our address as the server sees it, if it says so.
+        observed: Option<SocketAddr>,
+    },
+    /// The server refused us; the registration is over.
+    Refused(Refusal),
+    /// An attempt got no answer; the next one has begun.
+    Unreachable,
+    /// The server went away after we had been registered; an attempt to return has begun.
+    Lost,
+    /// The answer to [`Client::check`].
+    Checked(CheckReport),
+}
+
+/// What the owner shall do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ClientOutput {
+    /// Open a session to the server; answer with [`Client::session_up`] or [`Client::session_failed`].
+    Dial {
+        /// How long it may take.
+        within: Duration,
+    },
+    /// Open a sending flow with this metadata for the messages to come.
+    OpenControl {
+        /// The session.
+        session: SessionKey,
+        /// Its metadata.
+        metadata: &'static [u8],
+    },
+    /// Send on that flow.
+    Send {
+        /// The session.
+        session: SessionKey,
+        /// The message.
+        message: Vec<u8>,
+    },
+    /// Ping the server this often when nothing else is sent.
+    KeepAlive {
+        /// The session.
+        session: SessionKey,
+        /// The period.
+        period: Duration,
+    },
+    /// Close the session in order.
+    Close {
+        /// The session.
+        session: SessionKey,
+    },
+    /// Tell the user.
+    Event(ClientEvent),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    Dialling,
+    Connecting { session: SessionKey, until: Instant },
+    Open { session: SessionKey },
+    Pausing { until: Instant },
+    Over,
+}
+
+/// One registration, sans-IO.
+#[derive(Debug)]
+pub struct Client {
+    uri: String,
+    developer_key: String,
+    register: bool,
+    addresses: Vec<SocketAddr>,
+    state: State,
+    outputs: VecDeque<ClientOutput>,
+}
+
+impl Client {
+    /// Starts to register at the server of `uri` (`rtmfp://HOST:PORT`), showing `developer_key` if there is one.
+    #[must_use]
+    pub fn register(uri: String, developer_key: Option<String>, addresses: Vec<SocketAddr>) -> Self {
+        Self::start(uri, developer_key, addresses, true)
+    }
+
+    /// Starts a connectivity check at the server of `uri`; nothing is registered.
+    #[must_use]
+    pub fn check(uri: String) -> Self {
+        Self::start(uri, None, Vec::new(), false)
+    }
+
+    fn start(uri: String, key: Option<String>, addresses: Vec<SocketAddr>, register: bool) -> Self {
+        let mut client = Self {
+            uri,
+            developer_key: key.unwrap_or_default(),
+            register,
+            addresses,
+            state: State::Over,
+            outputs: VecDeque::new(),
+        };
+        client.dial();
+        client
+    }
+
+    /// The URI of the server, which is also the endpoint discriminator's ancillary data.
+    #[must_use]
+    pub fn uri(&self) -> &str {
+        &self.uri
+    }
+
+    /// The session in use.
+    #[must_use]
+    pub const fn session(&self) -> Option<SessionKey> {
+        match self.state {
+            State::Connecting { session, .. } | State::Open { session } => Some(session),
+            State::Dialling | State::Pausing { .. } | State::Over => None,
+        }
+    }
+
+    /// The session asked for is open.
+    pub fn session_up(&mut self, now: Instant, session: SessionKey) {
+        self.state = State::Connecting { session, until: now + ANSWER_WITHIN };
+        self.outputs.push_back(ClientOutput::OpenControl { session, metadata: CONTROL_METADATA });
+        if self.register {
+            self.send(session, &Command::connect(&self.uri, &self.developer_key));
+        } else {
+            self.send(session, &Command::ConnectivityCheck { transaction: 2.0 });
+        }
+    }
+
+    /// The session asked for did not open.
+    pub fn session_failed(&mut self) {
+        if self.state == State::Dialling {
+            self.outputs.push_back(ClientOutput::Event(ClientEvent::Unreachable));
+            self.dial();
+        }
+    }
+
+    /// The session ended.
+    pub fn session_down(&mut self, now: Instant) {
+        match self.state {
+            State::Open { .. } => {
+                self.outputs.push_back(ClientOutput::Event(ClientEvent::Lost));
+                self.dial();
+            }
+            State::Connecting { .. } => {
+                self.outputs.push_back(ClientOutput::Event(ClientEvent::Unreachable));
+                self.state = State::Pausing { until: now + PAUSE };
+            }
+            State::Dialling | State::Pausing { .. } | State::Over => {}
+        }
+    }
+
+    /// A message came on the control flow that the server opened in return.
+    pub fn message(&mut self, message: &[u8]) {
+        let Some(session) = self.session() else { return };
+        match messages::decode(message) {
+            Ok(Command::Success { observed, .. }) if self.register => {
+                if matches!(self.state, State::Connecting { .. }) {
+                    self.state = State::Open { session };
+                    self.send_addresses(session);
+                    self.outputs.push_back(ClientOutput::Event(ClientEvent::Registered { observed }));
+                }
+            }
+            Ok(Command::Failure { code, description, .. }) => {
+                self.state = State::Over;
+                self.outputs.push_back(ClientOutput::Event(ClientEvent::Refused(Refusal { code, description })));
+                self.outputs.push_back(ClientOutput::Close { session });
+            }
+            Ok(Command::SetKeepalive(timers)) => {
+                self.outputs.push_back(ClientOutput::KeepAlive { session, period: timers.server });
+            }
+            Ok(Command::CheckResult { report, .. }) => {
+                self.outputs.push_back(ClientOutput::Event(ClientEvent::Checked(report)));
+                if !self.register {
+                    self.state = State::Over;
+                    self.outputs.push_back(ClientOutput::Close { session });
+                }
+            }
+            Ok(_) | Err(_) => {}
+        }
+    }
+
+    /// Our own addresses are these now; the server is told if they changed.
+    pub fn set_addresses(&mut self, addresses: &[SocketAddr]) {
+        if self.addresses == addresses {
+            return;
+        }
+        self.addresses = addresses.to_vec();
+        if let State::Open { session } = self.state {
+            self.send_addresses(session);
+        }
+    }
+
+    /// Ends the registration.
+    pub fn stop(&mut self) {
+        if let Some(session) = self.session() {
+            self.outputs.push_back(ClientOutput::Close { session });
+        }
+        self.state = State::Over;
+    }
+
+    /// When to call [`Client::handle_timeout`].
+    #[must_use]
+    pub const fn deadline(&self) -> Option<Instant> {
+        match self.state {
+            State::Connecting { until, .. } | State::Pausing { until } => Some(until),
+            State::Dialling | State::Open { .. } | State::Over => None,
+        }
+    }
+
+    /// Time passed.
+    pub fn handle_timeout(&mut self, now: Instant) {
+        match self.state {
+            State::Connecting { session, until } if until <= now => {
+                self.outputs.push_back(ClientOutput::Close { session });
+                self.session_down(now);
+            }
+            State::Pausing { until } if until <= now => self.dial(),
+            _ => {}
+        }
+    }
+
+    /// What to do next; drain to `None`.
+    pub fn poll(&mut self) -> Option<ClientOutput> {
+        self.outputs.pop_front()
+    }
+
+    fn dial(&mut self) {
+        self.state = State::Dialling;
+        self.outputs.push_back(ClientOutput::Dial { within: ATTEMPT });
+    }
+
+    fn send_addresses(&mut self, session: SessionKey) {
+        let addresses = self.addresses.clone();
+        self.send(session, &Command::SetPeerInfo { addresses });
+    }
+
+    fn send(&mut self, session: SessionKey, command: &Command) {
+        self.outputs.push_back(ClientOutput::Send { session, message: messages::encode(command) });
+    }
+}

@@ -1,0 +1,182 @@
+//! Client and server talk to each other, without sessions in between.
+
+use std::net::SocketAddr;
+
+use super::*;
+use crate::base::{Instant, Path, PeerId, Rng};
+use crate::crypto::epd;
+use crate::wire::redirector::{RedirectorCommand, SIGNATURE};
+
+const PEER: PeerId = PeerId([7; 32]);
+const SEEN: &str = "203.0.113.9:40000";
+const OWN: &str = "10.0.0.5:5000";
+
+fn addr(text: &str) -> SocketAddr {
+    text.parse().unwrap()
+}
+
+fn server(keys: Option<&[&str]>) -> Server {
+    let developer_keys = keys.map(|keys| keys.iter().map(|&key| key.to_owned()).collect());
+    Server::new(ServerConfig { developer_keys, ..ServerConfig::default() }, Rng::for_simulation(1))
+}
+
+/// Lets a client and the server exchange messages until both are quiet; what they want otherwise is returned.
+fn talk(client: &mut Client, server: &mut Server) -> (Vec<ClientEvent>, Vec<ServerOutput>) {
+    let (mut events, mut outputs) = (Vec::new(), Vec::new());
+    let session = 1;
+    loop {
+        let mut quiet = true;
+        while let Some(output) = client.poll() {
+            quiet = false;
+            match output {
+                ClientOutput::Dial { .. } => {
+                    server.peer_up(Instant::ZERO, session, PEER, [3; 32], Path::to(addr(SEEN)));
+                    client.session_up(Instant::ZERO, session);
+                }
+                ClientOutput::OpenControl { metadata, .. } => server.flow_opened(session, 2, metadata),
+                ClientOutput::Send { message, .. } => server.message(Instant::ZERO, session, 2, &message),
+                ClientOutput::Close { .. } => server.peer_down(session),
+                ClientOutput::KeepAlive { .. } => {}
+                ClientOutput::Event(event) => events.push(event),
+            }
+        }
+        while let Some(output) = server.poll() {
+            quiet = false;
+            match output {
+                ServerOutput::Send { message, .. } => client.message(&message),
+                output => outputs.push(output),
+            }
+        }
+        if quiet {
+            return (events, outputs);
+        }
+    }
+}
+
+fn register(server: &mut Server, key: Option<&str>) -> (Vec<ClientEvent>, Vec<ServerOutput>) {
+    let mut client = Client::register("rtmfp://h:1935".into(), key.map(str::to_owned), vec![addr(OWN)]);
+    talk(&mut client, server)
+}
+
+#[test]
+fn a_registered_client_is_introduced_with_all_its_addresses() {
+    let mut server = server(None);
+    let (events, _) = register(&mut server, None);
+    assert_eq!(events, [ClientEvent::Registered { observed: Some(addr(SEEN)) }]);
+    let asker = Path::to(addr("198.51.100.1:1234"));
+    server.ihello(Instant::ZERO, asker, &epd::fingerprint(PEER), b"tag");
+    let Some(ServerOutput::Redirect { path, destinations, tag }) = server.poll() else { panic!("no redirect") };
+    assert_eq!((path, tag.as_slice()), (asker, &b"tag"[..]));
+    assert_eq!(destinations.iter().map(|a| a.socket).collect::<Vec<_>>(), [addr(SEEN), addr(OWN)]);
+    let Some(ServerOutput::Forward { session: 1, reply, .. }) = server.poll() else { panic!("no FIHello") };
+    assert_eq!(reply.socket, asker.remote);
+    assert_eq!(server.metrics().introductions, 1);
+}
+
+#[test]
+fn who_asks_for_a_stranger_is_told_so_and_nothing_is_forwarded() {
+    let mut server = server(None);
+    server.ihello(Instant::ZERO, Path::to(addr(SEEN)), &epd::fingerprint(PEER), b"tag");
+    let Some(ServerOutput::Redirect { destinations, .. }) = server.poll() else { panic!("no redirect") };
+    assert_eq!(destinations.iter().map(|a| a.socket).collect::<Vec<_>>(), [NOT_REGISTERED]);
+    assert_eq!(server.poll(), None);
+    let (_, _) = register(&mut server, None);
+    server.peer_down(1);
+    while server.poll().is_some() {}
+    server.ihello(Instant::ZERO, Path::to(addr(SEEN)), &epd::fingerprint(PEER), b"tag");
+    assert!(matches!(server.poll(), Some(ServerOutput::Redirect { .. })));
+    assert_eq!((server.metrics().unknown, server.metrics().registered), (2, 0));
+}
+
+#[test]
+fn a_developer_key_is_asked_for_and_its_absence_named() {
+    let mut server = server(Some(&["right"]));
+    for (key, word) in [(None, "none was given"), (Some("wrong"), "does not know")] {
+        let (events, outputs) = register(&mut server, key);
+        let [ClientEvent::Refused(refusal)] = &events[..] else { panic!("{events:?}") };
+        assert!(refusal.description.contains(word), "{refusal}");
+        assert!(outputs.iter().any(|output| matches!(output, ServerOutput::Close { .. })));
+        assert_eq!(server.metrics().registered, 0);
+    }
+    assert_eq!(server.metrics().refused_key, 2);
+    let (events, _) = register(&mut server, Some("right"));
+    assert!(matches!(events[..], [ClientEvent::Registered { .. }]));
+}
+
+#[test]
+fn newcomers_and_seekers_are_sent_to_the_other_servers() {
+    let others = vec![addr("192.0.2.1:1935"), addr("192.0.2.2:1935")];
+    let config = ServerConfig { redirect_to: others.clone(), ..ServerConfig::default() };
+    let mut server = Server::new(config, Rng::for_simulation(1));
+    for epd in [epd::ancillary("rtmfp://h:1935"), epd::fingerprint(PEER)] {
+        server.ihello(Instant::ZERO, Path::to(addr(SEEN)), &epd, b"tag");
+        let Some(ServerOutput::Redirect { destinations, .. }) = server.poll() else { panic!("no redirect") };
+        let mut sent: Vec<_> = destinations.iter().map(|a| a.socket).collect();
+        sent.sort();
+        assert_eq!(sent, others);
+    }
+}
+
+#[test]
+fn a_session_that_never_connects_is_closed_and_limits_hold() {
+    let limits = Limits { clients_per_prefix: 2, ..Limits::default() };
+    let mut server = Server::new(ServerConfig { limits, ..ServerConfig::default() }, Rng::for_simulation(1));
+    for session in 0..3 {
+        server.peer_up(Instant::ZERO, session, PeerId([session as u8; 32]), [0; 32], Path::to(addr(SEEN)));
+    }
+    assert!(matches!(server.poll(), Some(ServerOutput::Event(ServerEvent::Refused { .. }))));
+    assert_eq!(server.poll(), Some(ServerOutput::Close { session: 2 }));
+    let deadline = server.deadline().unwrap();
+    server.handle_timeout(deadline);
+    let closed: Vec<_> = std::iter::from_fn(|| server.poll()).collect();
+    assert_eq!(closed, [0, 1, 2].map(|session| ServerOutput::Close { session }));
+    for session in 0..3 {
+        server.peer_down(session);
+    }
+    assert_eq!(server.metrics().clients, 0);
+}
+
+#[test]
+fn a_lost_session_is_replaced_and_registration_repeated() {
+    let mut server = server(None);
+    let mut client = Client::register("rtmfp://h:1935".into(), None, vec![addr(OWN)]);
+    let _ = talk(&mut client, &mut server);
+    server.peer_down(1);
+    client.session_down(Instant::ZERO);
+    let (events, _) = talk(&mut client, &mut server);
+    assert_eq!(events, [ClientEvent::Lost, ClientEvent::Registered { observed: Some(addr(SEEN)) }]);
+    assert_eq!(server.metrics().registered, 1);
+}
+
+/// Sends the redirector's commands and returns what the server wants done.
+fn redirect_register(mac: &str) -> Vec<ServerOutput> {
+    let mut server = server(Some(&["secret"]));
+    server.peer_up(Instant::ZERO, 1, PEER, [3; 32], Path::to(addr(SEEN)));
+    server.flow_opened(1, 2, SIGNATURE);
+    assert_eq!(server.poll(), Some(ServerOutput::Accept { session: 1, flow: 2, metadata: SIGNATURE }));
+    let mac = crate::base::from_hex(mac).unwrap().try_into().unwrap();
+    let commands = [
+        RedirectorCommand::SimpleAuth { mac, key_id: b"alice" },
+        RedirectorCommand::Settings { include_reflexive: true, additional: Vec::new() },
+    ];
+    for command in commands {
+        let mut bytes = Vec::new();
+        command.encode(&mut bytes);
+        server.message(Instant::ZERO, 1, 2, &bytes);
+    }
+    std::iter::from_fn(|| server.poll()).collect()
+}
+
+#[test]
+fn programs_of_other_makes_register_in_the_redirectors_language() {
+    // HMAC-SHA-256 of 32 bytes of 03 under "secret", from another implementation.
+    let right = redirect_register("b9fabd2b8af46ef13d0335b9f8ff43a1239dd4b68efac024e4c972b5d03dfb9e");
+    let [ServerOutput::Send { message, .. }, ServerOutput::Event(ServerEvent::Registered { peer: PEER, .. })] =
+        &right[..]
+    else {
+        panic!("{right:?}")
+    };
+    assert_eq!(message[..2], [0x0d, 0x02]);
+    let wrong = redirect_register("b9fabd2b8af46ef13d0335b9f8ff43a1239dd4b68efac024e4c972b5d03dfb9f");
+    assert_eq!(wrong[0], ServerOutput::Reject { session: 1, flow: 2, code: 0x0a });
+}
