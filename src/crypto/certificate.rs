@@ -90,6 +90,12 @@ impl<'a> Certificate<'a> {
         }
     }
 
+    /// Whether keying with this certificate takes a secret that belongs to it. An ephemeral certificate of RFC 7425 can be
+    /// shown by anyone who has seen it.
+    pub(super) fn proves_itself(&self) -> bool {
+        self.strong.is_some() || !self.static_keys.is_empty()
+    }
+
     fn take(&mut self, kind: u64, value: &'a [u8]) -> Result<(), Refusal> {
         match kind {
             HOSTNAME => self.hostname = Some(value),
