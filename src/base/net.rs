@@ -6,6 +6,14 @@ use std::net::{IpAddr, SocketAddr};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Interface(pub u16);
 
+impl Interface {
+    /// The socket that a machine sends from when nothing else is said.
+    pub const MAIN: Self = Self(0);
+    /// The receive-only sockets that listen to the LAN discovery groups. What comes in here is answered from
+    /// [`Interface::MAIN`].
+    pub const DISCOVERY: Self = Self(u16::MAX);
+}
+
 /// Where a datagram comes from or goes to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Path {
@@ -21,7 +29,7 @@ impl Path {
     /// The way to `remote` through the main socket.
     #[must_use]
     pub const fn to(remote: SocketAddr) -> Self {
-        Self { interface: Interface(0), local: None, remote }
+        Self { interface: Interface::MAIN, local: None, remote }
     }
 
     /// Whether both lead to the same far address through the same socket. The local address does not count.
