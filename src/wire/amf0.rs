@@ -329,3 +329,114 @@ fn put_properties(out: &mut Vec<u8>, properties: &[(String, Value)]) {
     put_short(out, "");
     out.push(marker::OBJECT_END);
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn text() -> impl Strategy<Value = String> {
+        "[a-zäß€😀]{0,12}"
+    }
+
+    fn values() -> impl Strategy<Value = Value> {
+        let leaf = prop_oneof![
+            proptest::num::f64::ANY.prop_filter("equal to itself", |n| !n.is_nan()).prop_map(Value::Number),
+            any::<bool>().prop_map(Value::Boolean),
+            text().prop_map(Value::String),
+            Just(Value::Null),
+            Just(Value::Undefined),
+            (-1e15..1e15).prop_map(Value::Date),
+            Just(Value::Unsupported),
+            text().prop_map(Value::XmlDocument),
+            amf3::tests::values().prop_map(Value::Amf3),
+        ];
+        leaf.prop_recursive(4, 30, 4, |value| {
+            let properties = proptest::collection::vec((text(), value.clone()), 0..4).boxed();
+            prop_oneof![
+                properties.clone().prop_map(Value::Object),
+                properties.clone().prop_map(Value::EcmaArray),
+                proptest::collection::vec(value, 0..4).prop_map(Value::StrictArray),
+                (text(), properties).prop_map(|(class, properties)| Value::TypedObject { class, properties }),
+            ]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn messages_round_trip(values in proptest::collection::vec(values(), 0..4)) {
+            let mut out = Vec::new();
+            for value in &values {
+                value.encode(&mut out);
+            }
+            prop_assert_eq!(decode(&out), Ok(values));
+        }
+
+        #[test]
+        fn every_truncation_of_a_value_fails(value in values()) {
+            let mut out = Vec::new();
+            value.encode(&mut out);
+            for cut in 1..out.len() {
+                prop_assert!(decode(&out[..cut]).is_err());
+            }
+        }
+
+        #[test]
+        fn any_bytes_are_values_or_an_error(bytes in proptest::collection::vec(prop_oneof![0u8..18, any::<u8>()], 0..80)) {
+            let _ = decode(&bytes);
+        }
+    }
+
+    #[test]
+    fn a_long_text_takes_the_long_form() {
+        for len in [65_535, 65_536] {
+            let value = Value::String("a".repeat(len));
+            let mut out = Vec::new();
+            value.encode(&mut out);
+            assert_eq!(out[0], if len > 65_535 { marker::LONG_STRING } else { marker::STRING });
+            assert_eq!(decode(&out), Ok(vec![value]));
+        }
+    }
+
+    #[test]
+    fn depth_and_number_of_values_are_limited() {
+        let nested = |depth: usize| {
+            let arrays = std::iter::repeat_n([marker::STRICT_ARRAY, 0, 0, 0, 1], depth - 1);
+            arrays.flatten().chain([marker::NULL]).collect::<Vec<u8>>()
+        };
+        assert!(decode(&nested(MAX_DEPTH)).is_ok());
+        assert_eq!(decode(&nested(MAX_DEPTH + 1)), Err(DecodeError::TooLarge));
+        // AMF 3 inside counts on.
+        let mut mixed = nested(MAX_DEPTH - 1);
+        mixed.pop();
+        mixed.extend([marker::AVMPLUS, 0x09, 0x03, 0x01, 0x01]);
+        assert_eq!(decode(&mixed), Err(DecodeError::TooLarge));
+        assert!(decode(&vec![marker::NULL; MAX_VALUES]).is_ok());
+        assert_eq!(decode(&vec![marker::NULL; MAX_VALUES + 1]), Err(DecodeError::TooLarge));
+    }
+
+    #[test]
+    fn a_claimed_count_alone_costs_nothing() {
+        assert_eq!(decode(&[marker::STRICT_ARRAY, 0xff, 0xff, 0xff, 0xff]), Err(DecodeError::Truncated));
+        assert_eq!(decode(&[marker::LONG_STRING, 0xff, 0xff, 0xff, 0xff]), Err(DecodeError::Truncated));
+        // An associative array's count is a hint only.
+        let array = decode(&[marker::ECMA_ARRAY, 0, 0, 0, 9, 0, 1, b'k', marker::NULL, 0, 0, marker::OBJECT_END]);
+        assert_eq!(array, Ok(vec![Value::EcmaArray(vec![("k".to_owned(), Value::Null)])]));
+    }
+
+    #[test]
+    fn references_point_back_or_are_refused() {
+        let cycle = [marker::OBJECT, 0, 1, b'a', marker::REFERENCE, 0, 0, 0, 0, marker::OBJECT_END];
+        let object = Value::Object(vec![("a".to_owned(), Value::Reference(0))]);
+        assert_eq!(decode(&cycle), Ok(vec![object]));
+        assert_eq!(decode(&[marker::REFERENCE, 0, 0]), Err(DecodeError::Reference));
+    }
+
+    #[test]
+    fn reserved_markers_and_bad_text_are_refused() {
+        for reserved in [0x04, 0x09, 0x0e, 0x12] {
+            assert_eq!(decode(&[reserved]), Err(DecodeError::UnknownType(reserved)));
+        }
+        assert_eq!(decode(&[marker::STRING, 0, 1, 0xff]), Err(DecodeError::Utf8));
+    }
+}

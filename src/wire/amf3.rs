@@ -393,3 +393,128 @@ fn put_properties(out: &mut Vec<u8>, properties: &[(String, Value)]) {
     }
     put_text(out, "");
 }
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn text() -> impl Strategy<Value = String> {
+        prop_oneof![Just("name".to_owned()), "[a-zäß€😀]{0,12}"]
+    }
+
+    fn properties(value: impl Strategy<Value = Value>) -> impl Strategy<Value = Vec<(String, Value)>> {
+        proptest::collection::vec((text().prop_filter("named", |name| !name.is_empty()), value), 0..4)
+    }
+
+    pub(in crate::wire) fn values() -> impl Strategy<Value = Value> {
+        let leaf = prop_oneof![
+            Just(Value::Undefined),
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::Boolean),
+            (-(1i32 << 28)..1 << 28).prop_map(Value::Integer),
+            proptest::num::f64::ANY.prop_filter("equal to itself", |n| !n.is_nan()).prop_map(Value::Double),
+            text().prop_map(Value::String),
+            text().prop_map(Value::XmlDocument),
+            (-1e15..1e15).prop_map(Value::Date),
+            text().prop_map(Value::Xml),
+            proptest::collection::vec(any::<u8>(), 0..300).prop_map(Value::ByteArray),
+        ];
+        leaf.prop_recursive(4, 30, 4, |value| {
+            let dense = proptest::collection::vec(value.clone(), 0..4);
+            let array = (properties(value.clone()), dense);
+            let dynamic = proptest::option::of(properties(value.clone()));
+            let object = (text(), properties(value), dynamic);
+            prop_oneof![
+                array.prop_map(|(associative, dense)| Value::Array { associative, dense }),
+                object.prop_map(|(class, sealed, dynamic)| Value::Object(Object { class, sealed, dynamic })),
+            ]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn values_round_trip_and_every_truncation_fails(value in values()) {
+            let mut out = Vec::new();
+            value.encode(&mut out);
+            prop_assert_eq!(Value::decode(&out), Ok(value));
+            for cut in 0..out.len() {
+                prop_assert!(Value::decode(&out[..cut]).is_err());
+            }
+        }
+
+        #[test]
+        fn any_bytes_are_a_value_or_an_error(bytes in proptest::collection::vec(prop_oneof![0u8..14, any::<u8>()], 0..80)) {
+            let _ = Value::decode(&bytes);
+        }
+    }
+
+    #[test]
+    fn integers_of_29_bits_as_the_specification_draws_them() {
+        for (value, bytes) in [
+            (0, &[0x00][..]),
+            (0x7f, &[0x7f]),
+            (0x80, &[0x81, 0x00]),
+            (0x3fff, &[0xff, 0x7f]),
+            (0x4000, &[0x81, 0x80, 0x00]),
+            (0x1f_ffff, &[0xff, 0xff, 0x7f]),
+            (0x20_0000, &[0x80, 0xc0, 0x80, 0x00]),
+            ((1 << 28) - 1, &[0xbf, 0xff, 0xff, 0xff]),
+            (-1, &[0xff, 0xff, 0xff, 0xff]),
+            (-(1 << 28), &[0xc0, 0x80, 0x80, 0x00]),
+        ] {
+            let mut out = Vec::new();
+            Value::Integer(value).encode(&mut out);
+            assert_eq!(out[1..], *bytes, "{value}");
+            assert_eq!(Value::decode(&out), Ok(Value::Integer(value)));
+        }
+        let mut out = Vec::new();
+        Value::Integer(1 << 28).encode(&mut out);
+        assert_eq!(Value::decode(&out), Ok(Value::Double(f64::from(1 << 28))));
+    }
+
+    #[test]
+    fn strings_and_traits_by_reference_are_resolved() {
+        // An array of two objects of class "P" with sealed member "x": the second by traits and string reference.
+        let bytes = [
+            0x09, 0x05, 0x01, // dense 2, no names
+            0x0a, 0x13, 0x03, b'P', 0x03, b'x', 0x06, 0x02, // inline traits, 1 sealed; the value is string 1: "x"
+            0x0a, 0x01, 0x04, 0x05, // traits 0; integer 5
+        ];
+        let object = |value| {
+            Value::Object(Object { class: "P".to_owned(), sealed: vec![("x".to_owned(), value)], dynamic: None })
+        };
+        let expected = vec![object(Value::String("x".to_owned())), object(Value::Integer(5))];
+        assert_eq!(Value::decode(&bytes), Ok(Value::Array { associative: vec![], dense: expected }));
+    }
+
+    #[test]
+    fn objects_by_reference_stay_references_and_dangling_ones_are_refused() {
+        // An array that contains itself.
+        let value = Value::decode(&[0x09, 0x03, 0x01, 0x09, 0x00]);
+        assert_eq!(value, Ok(Value::Array { associative: vec![], dense: vec![Value::Reference(0)] }));
+        assert_eq!(Value::decode(&[0x09, 0x03, 0x01, 0x0a, 0x02]), Err(DecodeError::Reference));
+        assert_eq!(Value::decode(&[0x06, 0x00]), Err(DecodeError::Reference));
+        assert_eq!(Value::decode(&[0x0a, 0x01]), Err(DecodeError::Reference));
+    }
+
+    #[test]
+    fn externalizable_objects_and_unknown_markers_are_refused() {
+        assert_eq!(Value::decode(&[0x0a, 0x07, 0x03, b'C']), Err(DecodeError::UnknownType(0x0a)));
+        assert_eq!(Value::decode(&[0x0d, 0x01]), Err(DecodeError::UnknownType(0x0d)));
+        assert_eq!(Value::decode(&[0x01, 0x01]), Err(DecodeError::Forbidden));
+    }
+
+    #[test]
+    fn references_do_not_multiply_text() {
+        // A string of 64 KiB, then 300 references to it: 20 MB from 66 KB.
+        let mut bytes = vec![0x09];
+        put_u29(&mut bytes, 301 << 1 | 1);
+        bytes.push(0x01);
+        Value::String("a".repeat(1 << 16)).encode(&mut bytes);
+        for _ in 0..300 {
+            bytes.extend([0x06, 0x00]);
+        }
+        assert_eq!(Value::decode(&bytes), Err(DecodeError::TooLarge));
+    }
+}

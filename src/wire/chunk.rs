@@ -5,6 +5,7 @@ use super::data::{NextUserData, UserData};
 use super::error::DecodeError;
 use super::fragment::PacketFragment;
 use super::frame::{CHUNK_HEADER_LEN, RawChunk, kind, put_chunk_header};
+use super::header::Mode;
 use super::reader::take_u8;
 use super::startup::{FIHello, IHello, IIKeying, RHello, RHelloCookieChange, RIKeying, Redirect};
 use super::vlu;
@@ -170,8 +171,8 @@ impl<'a> Chunk<'a> {
     /// Whether the chunk belongs in startup packets (mode 3) and not in a session's (section 2.2.4). Packet fragments, padding and
     /// chunks of unknown type go in both.
     #[must_use]
-    pub const fn is_allowed_in(&self, mode: super::header::Mode) -> bool {
-        let startup = matches!(mode, super::header::Mode::Startup);
+    pub const fn is_allowed_in(&self, mode: Mode) -> bool {
+        let startup = matches!(mode, Mode::Startup);
         match self {
             Self::Padding | Self::PacketFragment(_) | Self::Unknown { .. } => true,
             Self::IHello(_)
@@ -203,5 +204,150 @@ impl<'a> Chunk<'a> {
             Self::EcnReport { .. } => 1,
             Self::Padding | Self::SessionClose | Self::SessionCloseAck | Self::Unknown { .. } => 0,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::SessionId;
+    use crate::wire::{Address, Addresses, Chunks, FragmentControl, Origin};
+    use proptest::prelude::*;
+    use std::net::IpAddr;
+
+    /// What chunks of every type are made of.
+    #[derive(Debug, Clone)]
+    struct Parts {
+        fields: [Vec<u8>; 4],
+        numbers: [u64; 3],
+        flags: [bool; 4],
+        addresses: Vec<Address>,
+    }
+
+    fn parts() -> impl Strategy<Value = Parts> {
+        let field = || proptest::collection::vec(any::<u8>(), 0..200);
+        let number = || (0u32..64, any::<u64>()).prop_map(|(shift, bits)| bits >> shift);
+        let address =
+            (any::<IpAddr>(), any::<u16>()).prop_map(|(ip, port)| Address::new(Origin::Observed, (ip, port).into()));
+        (
+            [field(), field(), field(), field()],
+            [number(), number(), number()],
+            any::<[bool; 4]>(),
+            proptest::collection::vec(address, 1..5),
+        )
+            .prop_map(|(fields, numbers, flags, addresses)| Parts { fields, numbers, flags, addresses })
+    }
+
+    /// A chunk of every type, made of `parts`, for `check`.
+    fn with_every_chunk(parts: &Parts, mut check: impl FnMut(Chunk<'_>)) {
+        let [a, b, c, d] = parts.fields.each_ref().map(|field| &field[..]);
+        let [x, y, z] = parts.numbers;
+        let [abandoned, is_final, first, last] = parts.flags;
+        let id = SessionId(x as u32);
+        let isp = IIKeying::signed_parameters(id, a, b, c);
+        let rsp = RIKeying::signed_parameters(id, a);
+        let mut options = Vec::new();
+        crate::wire::put_option(&mut options, z, b);
+        let sequence = y.max(1);
+        let offset = (z % sequence).max(1);
+        let next = NextUserData {
+            fragment: FragmentControl::new(first, last),
+            abandoned,
+            is_final,
+            options: first.then_some(&options[..]),
+            data: if abandoned { &[] } else { c },
+        };
+        let before = UserData {
+            flow: x,
+            sequence: sequence - 1,
+            forward_sequence: sequence - offset,
+            fragment: FragmentControl::Whole,
+            abandoned: false,
+            is_final: false,
+            options: None,
+            data: &[],
+        };
+        let chunks = [
+            Chunk::Padding,
+            Chunk::IHello(IHello { epd: a, tag: b }),
+            Chunk::FIHello(FIHello { epd: a, reply: parts.addresses[0], tag: b }),
+            Chunk::RHello(RHello { tag: a, cookie: b, certificate: c }),
+            Chunk::Redirect(Redirect { tag: a, destinations: Addresses::from(&parts.addresses[1..]) }),
+            Chunk::RHelloCookieChange(RHelloCookieChange { old: a, new: b }),
+            Chunk::IIKeying(IIKeying::new(&isp, d).unwrap()),
+            Chunk::RIKeying(RIKeying::new(&rsp, d).unwrap()),
+            Chunk::Ping(a),
+            Chunk::PingReply(a),
+            Chunk::UserData(before.followed_by(&next).unwrap()),
+            Chunk::NextUserData(next),
+            Chunk::BufferProbe { flow: x },
+            Chunk::FlowException { flow: x, code: y },
+            Chunk::SessionClose,
+            Chunk::SessionCloseAck,
+            Chunk::EcnReport { ce_count: x as u8 },
+            Chunk::Unknown { kind: 0xee },
+        ];
+        chunks.into_iter().for_each(&mut check);
+        if !d.is_empty() {
+            check(Chunk::PacketFragment(PacketFragment { more: last, packet_id: x, index: y, bytes: d }));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn every_chunk_round_trips_and_survives_truncation(parts in parts()) {
+            with_every_chunk(&parts, |chunk| {
+                let mut out = Vec::new();
+                chunk.encode(&mut out);
+                assert_eq!(out.len(), chunk.encoded_len());
+                let mut read = Chunks::new(&out);
+                let raw = read.next().unwrap();
+                assert_eq!(read.next(), None);
+                assert_eq!(Chunk::decode(raw), Ok(chunk));
+                for cut in 0..raw.payload.len() {
+                    let cut = RawChunk { payload: &raw.payload[..cut], ..raw };
+                    if let Ok(shorter) = Chunk::decode(cut) {
+                        assert_ne!(shorter, chunk);
+                    }
+                }
+            });
+        }
+
+        #[test]
+        fn what_decodes_from_any_bytes_encodes_to_the_same_value(
+            kinds in proptest::sample::select(vec![
+                0x01, 0x0c, 0x0f, 0x10, 0x11, 0x18, 0x30, 0x38, 0x41, 0x4c, 0x50, 0x51, 0x5e, 0x70, 0x71, 0x78, 0x79,
+                0x7f, 0xec,
+            ]),
+            payload in proptest::collection::vec(prop_oneof![4 => 0u8..12, 1 => any::<u8>()], 0..60),
+        ) {
+            let Ok(chunk) = Chunk::decode(RawChunk { kind: kinds, payload: &payload }) else { return Ok(()) };
+            let mut out = Vec::new();
+            chunk.encode(&mut out);
+            prop_assert_eq!(out.len(), chunk.encoded_len());
+            let raw = Chunks::new(&out).next().unwrap();
+            prop_assert_eq!(raw.kind, kinds);
+            prop_assert_eq!(Chunk::decode(raw), Ok(chunk));
+        }
+    }
+
+    #[test]
+    fn startup_chunks_and_session_chunks_keep_to_their_modes() {
+        let hello = Chunk::IHello(IHello { epd: &[], tag: &[] });
+        assert!(hello.is_allowed_in(Mode::Startup) && !hello.is_allowed_in(Mode::Initiator));
+        let forwarded = FIHello { epd: &[], reply: Address::new(Origin::Observed, ([1, 2, 3, 4], 5).into()), tag: &[] };
+        for chunk in [Chunk::Ping(&[]), Chunk::FIHello(forwarded), Chunk::SessionClose] {
+            assert!(!chunk.is_allowed_in(Mode::Startup) && chunk.is_allowed_in(Mode::Responder));
+        }
+    }
+
+    #[test]
+    fn a_payload_that_the_length_field_cannot_say_is_not_written() {
+        let message = vec![0; 65_536];
+        let mut out = Vec::new();
+        Chunk::Ping(&message).encode(&mut out);
+        assert!(out.is_empty());
+        Chunk::Ping(&message[1..]).encode(&mut out);
+        assert_eq!(out.len(), 65_538);
     }
 }

@@ -220,3 +220,71 @@ pub fn put_next_user_data(out: &mut Vec<u8>, chunk: &NextUserData<'_>) {
 pub fn user_data_len(chunk: &UserData<'_>) -> usize {
     CHUNK_HEADER_LEN + chunk.payload_len()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn decode(payload: &[u8]) -> Result<UserData<'_>, DecodeError> {
+        UserData::decode(payload)
+    }
+
+    #[test]
+    fn an_opening_chunk_has_its_options_and_data_apart() {
+        // Flow 2, sequence 1, offset 1; metadata "TC" 04 00, return of flow 5, Marker; "payload".
+        let payload = b"\x80\x02\x01\x01\x05\x00TC\x04\x00\x02\x0a\x05\x00payload";
+        let chunk = decode(payload).unwrap();
+        assert_eq!((chunk.flow, chunk.sequence, chunk.forward_sequence), (2, 1, 0));
+        assert_eq!(chunk.options, Some(&b"\x05\x00TC\x04\x00\x02\x0a\x05"[..]));
+        assert_eq!(chunk.data, b"payload");
+        let mut out = Vec::new();
+        put_user_data(&mut out, &chunk);
+        assert_eq!(out[3..], payload[..]);
+        assert_eq!(out.len(), user_data_len(&chunk));
+    }
+
+    #[test]
+    fn what_the_rfc_forbids_is_refused() {
+        // An offset beyond the sequence number.
+        assert_eq!(decode(&[0x00, 2, 5, 6]), Err(DecodeError::Forbidden));
+        // An offset of 0 without abandonment.
+        assert_eq!(decode(&[0x00, 2, 5, 0]), Err(DecodeError::Forbidden));
+        assert_eq!(decode(&[0x02, 2, 5, 0]).unwrap().forward_sequence, 5);
+        // Sequence number 0.
+        assert_eq!(decode(&[0x02, 2, 0, 0]), Err(DecodeError::Forbidden));
+        // Options without a Marker.
+        assert_eq!(decode(&[0x80, 2, 5, 1, 0x02, 0x0a, 0x05]), Err(DecodeError::Truncated));
+    }
+
+    #[test]
+    fn data_of_an_abandoned_fragment_is_not_seen() {
+        assert_eq!(decode(&[0x03, 2, 5, 1, 9, 9, 9]).unwrap().data, b"");
+        assert_eq!(NextUserData::decode(&[0x02, 9]).unwrap().data, b"");
+    }
+
+    #[test]
+    fn reserved_flags_are_ignored() {
+        assert_eq!(decode(&[0x4c, 2, 5, 1, 9]), decode(&[0x00, 2, 5, 1, 9]));
+    }
+
+    #[test]
+    fn nothing_follows_the_last_sequence_number() {
+        let mut chunk = decode(&[0x00, 2, 5, 1]).unwrap();
+        let next = NextUserData::decode(&[0x31, 7]).unwrap();
+        let followed = chunk.followed_by(&next).unwrap();
+        assert_eq!((followed.flow, followed.sequence, followed.forward_sequence), (2, 6, 4));
+        assert_eq!((followed.fragment, followed.is_final), (FragmentControl::Middle, true));
+        chunk.sequence = u64::MAX;
+        assert_eq!(chunk.followed_by(&next), None);
+    }
+
+    #[test]
+    fn the_hot_path_does_not_grow_a_buffer_that_has_room() {
+        let data = [7; 1000];
+        let chunk = UserData { data: &data, ..decode(&[0x00, 2, 5, 1]).unwrap() };
+        let mut out = Vec::with_capacity(user_data_len(&chunk));
+        let (capacity, place) = (out.capacity(), out.as_ptr());
+        put_user_data(&mut out, &chunk);
+        assert_eq!((out.len(), out.capacity(), out.as_ptr()), (capacity, capacity, place));
+    }
+}

@@ -277,3 +277,98 @@ impl TcMetadata {
         vlu::put(out, u64::from(self.stream));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_a_message_or_too_few(bytes in proptest::collection::vec(any::<u8>(), 0..40)) {
+            let Ok(message) = TcMessage::decode(&bytes) else {
+                prop_assert!(bytes.len() < TcMessage::HEADER_LEN);
+                return Ok(());
+            };
+            let mut out = Vec::new();
+            message.encode(&mut out);
+            prop_assert_eq!(&out, &bytes);
+            for kind in [message_kind::COMMAND, message_kind::COMMAND_EX] {
+                let _ = Command::decode(&TcMessage { kind, ..message });
+            }
+            let _ = UserControl::decode(message.payload);
+        }
+
+        #[test]
+        fn events_round_trip_and_lack_no_parameter(event in 0u16..50, x: u32, y: u32) {
+            let mut payload = event.to_be_bytes().to_vec();
+            payload.extend(x.to_be_bytes());
+            payload.extend(y.to_be_bytes());
+            let control = UserControl::decode(&payload).unwrap();
+            let mut out = Vec::new();
+            control.encode(&mut out);
+            let message = TcMessage::decode(&out).unwrap();
+            prop_assert_eq!(message.kind, message_kind::USER_CONTROL);
+            prop_assert_eq!(UserControl::decode(message.payload), Ok(control));
+            for cut in 0..message.payload.len() {
+                prop_assert!(UserControl::decode(&message.payload[..cut]).is_err());
+            }
+        }
+
+        #[test]
+        fn metadata_round_trips_and_every_truncation_fails(stream: u32, network_order: bool) {
+            let metadata = TcMetadata { stream, network_order };
+            let mut out = Vec::new();
+            metadata.encode(&mut out);
+            for cut in 0..out.len() {
+                prop_assert!(TcMetadata::decode(&out[..cut]).is_err());
+            }
+            out.push(9);
+            out[2] |= 0x80;
+            prop_assert_eq!(TcMetadata::decode(&out), Ok(metadata));
+        }
+
+        #[test]
+        fn any_metadata_is_read_or_refused(bytes in proptest::collection::vec(any::<u8>(), 0..12)) {
+            let _ = TcMetadata::decode(&bytes);
+            let _ = TcMetadata::decode(&[b"TC\x04", &bytes[..]].concat());
+        }
+    }
+
+    #[test]
+    fn a_command_needs_a_name_and_a_transaction() {
+        let payload = |values: &[Value]| {
+            let mut out = Vec::new();
+            values.iter().for_each(|value| value.encode(&mut out));
+            out
+        };
+        let decode = |payload: &[u8]| {
+            Command::decode(&TcMessage { kind: message_kind::COMMAND, timestamp: 0, payload }).unwrap()
+        };
+        assert_eq!(decode(&payload(&["connect".into()])), Err(DecodeError::Truncated));
+        assert_eq!(decode(&payload(&[1.0.into(), 1.0.into()])), Err(DecodeError::Forbidden));
+        assert_eq!(decode(&payload(&["connect".into(), "1".into()])), Err(DecodeError::Forbidden));
+        let command = decode(&payload(&["connect".into(), 1.0.into()])).unwrap();
+        assert_eq!((command.name.as_str(), command.arguments.len()), ("connect", 0));
+    }
+
+    #[test]
+    fn texts_are_found_where_the_command_object_is_left_out() {
+        let command = Command { arguments: vec!["192.0.2.1:5".into()], ..Command::new("setPeerInfo", 0.0, []) };
+        assert_eq!(command.texts().collect::<Vec<_>>(), ["192.0.2.1:5"]);
+    }
+
+    #[test]
+    fn other_types_are_no_command_and_other_formats_an_error() {
+        assert_eq!(Command::decode(&TcMessage { kind: message_kind::AUDIO, timestamp: 0, payload: &[] }), None);
+        let extended = TcMessage { kind: message_kind::COMMAND_EX, timestamp: 0, payload: &[3] };
+        assert_eq!(Command::decode(&extended), Some(Err(DecodeError::UnknownType(3))));
+    }
+
+    #[test]
+    fn a_payload_beyond_rtmp_s_limit_is_refused() {
+        let bytes = vec![0; TcMessage::HEADER_LEN + MAX_PAYLOAD + 1];
+        assert_eq!(TcMessage::decode(&bytes), Err(DecodeError::TooLarge));
+        assert!(TcMessage::decode(&bytes[1..]).is_ok());
+    }
+}

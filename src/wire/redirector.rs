@@ -150,3 +150,48 @@ impl<'a> RedirectorReport<'a> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn what_decodes_from_any_bytes_encodes_to_the_same_value(
+            command in proptest::sample::select(vec![0x00u8, 0x05, 0x0d, 0x0f, 0x10, 0x1d, 0x77]),
+            body in proptest::collection::vec(prop_oneof![0u8..16, any::<u8>()], 0..60),
+        ) {
+            let bytes = [&[command], &body[..]].concat();
+            if let Ok(command) = RedirectorCommand::decode(&bytes) {
+                let mut out = Vec::new();
+                command.encode(&mut out);
+                prop_assert_eq!(RedirectorCommand::decode(&out), Ok(command));
+            }
+            if let Ok(report) = RedirectorReport::decode(&bytes) {
+                let mut out = Vec::new();
+                report.encode(&mut out);
+                prop_assert_eq!(RedirectorReport::decode(&out), Ok(report));
+            }
+        }
+    }
+
+    #[test]
+    fn truncated_commands_are_refused() {
+        for bytes in
+            [&[][..], &[command::SIMPLE_AUTH; 32], &[command::LOAD_FACTOR, 0x80], &[command::SETTINGS, 0x05, 0x0a]]
+        {
+            assert_eq!(RedirectorCommand::decode(bytes), Err(DecodeError::Truncated));
+        }
+        assert_eq!(RedirectorReport::decode(&[command::REFLEXIVE_ADDRESS, 2, 1]), Err(DecodeError::Truncated));
+        // An option of an address whose value is cut off, though the option itself is whole.
+        let settings = [command::SETTINGS, 0x03, 0x0a, 0x00, 0xc6];
+        assert_eq!(RedirectorCommand::decode(&settings), Err(DecodeError::Truncated));
+    }
+
+    #[test]
+    fn unknown_settings_are_ignored() {
+        let settings = RedirectorCommand::decode(&[command::SETTINGS, 0x02, 0x55, 0x00, 0x01, 0x0d]);
+        assert_eq!(settings, Ok(RedirectorCommand::Settings { include_reflexive: true, additional: vec![] }));
+    }
+}

@@ -274,3 +274,45 @@ impl<'a> RIKeying<'a> {
         out.extend_from_slice(self.signature);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn signed_bytes_are_those_transmitted_even_if_a_length_is_written_the_long_way() {
+        // ISID, cookie of 1 with a two-byte length, certificate of 2, SKIC of 1, signature of 2.
+        let payload = [0, 0, 0, 9, 0x80, 0x01, 0xaa, 2, 0xbb, 0xbc, 1, 0xcc, 0xdd, 0xde];
+        let keying = IIKeying::decode(&payload).unwrap();
+        assert_eq!(keying.signed(), &payload[..12]);
+        assert_eq!((keying.cookie, keying.skic, keying.signature), (&[0xaa][..], &[0xcc][..], &[0xdd, 0xde][..]));
+        let mut out = Vec::new();
+        keying.put_payload(&mut out);
+        assert_eq!(out, payload);
+
+        let payload = [0, 0, 0, 9, 0x80, 0x01, 0xaa, 0x58];
+        let keying = RIKeying::decode(&payload).unwrap();
+        assert_eq!((keying.signed(), keying.skrc, keying.signature), (&payload[..7], &[0xaa][..], &[0x58][..]));
+    }
+
+    #[test]
+    fn signed_bytes_with_something_behind_or_missing_make_no_chunk() {
+        let mut signed = IIKeying::signed_parameters(SessionId(7), b"cookie", b"certificate", b"skic");
+        assert!(IIKeying::new(&signed, b"X").is_ok());
+        assert_eq!(IIKeying::new(&signed[..signed.len() - 1], b"X"), Err(DecodeError::Truncated));
+        signed.push(0);
+        assert_eq!(IIKeying::new(&signed, b"X"), Err(DecodeError::Forbidden));
+        let mut signed = RIKeying::signed_parameters(SessionId(7), b"skrc");
+        assert!(RIKeying::new(&signed, b"X").is_ok());
+        signed.push(0);
+        assert_eq!(RIKeying::new(&signed, b"X"), Err(DecodeError::Forbidden));
+    }
+
+    #[test]
+    fn one_cut_address_spoils_the_whole_redirect() {
+        let whole = [1, 0xaa, 2, 198, 51, 100, 7, 7, 143];
+        assert_eq!(Redirect::decode(&whole).unwrap().destinations.iter().count(), 1);
+        assert_eq!(Redirect::decode(&whole[..8]), Err(DecodeError::Truncated));
+        assert!(Redirect::decode(&whole[..2]).unwrap().is_implied());
+    }
+}
