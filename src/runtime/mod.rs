@@ -5,6 +5,7 @@
 pub mod clock;
 mod datagrams;
 mod errors;
+pub mod identity;
 pub mod interfaces;
 #[cfg(target_os = "linux")]
 mod netlink;
