@@ -3,6 +3,7 @@
 //! Goals: what `table` says is what the parser, the help, the man pages, the completions and the tests say; standard
 //! output carries data only; every failure tells what was tried, what came back and what to do next.
 
+pub mod address;
 pub mod call;
 mod check;
 mod completions;

@@ -1,0 +1,20 @@
+//! Addresses: one string carries everything.
+//!
+//! ```text
+//! rtmfp://HOST[:PORT][/DEVELOPER-KEY][?id=RENDEZVOUS-ID]#PEER-ID      a peer
+//! rtmfp://HOST[:PORT][/DEVELOPER-KEY][?id=RENDEZVOUS-ID]#G:0102…      a group
+//! …#G:0102…/b3=HASH                                                   an object in a group
+//! rtmfp:#PEER-ID   rtmfp:#G:0102…   rtmfp:#PEER-ID@HOST:PORT[,…]      no server
+//! ```
+
+mod parse;
+mod percent;
+mod source;
+mod value;
+
+pub use parse::AddressError;
+pub use source::{Stdin, peer_ids, rendezvous, resolve};
+pub use value::{Address, DEFAULT_PORT, HostPort, Rendezvous, Target};
+
+#[cfg(test)]
+mod tests;
