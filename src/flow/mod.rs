@@ -4,11 +4,17 @@
 //! fragments back together and says what to acknowledge. Neither has a clock, a packet or a congestion window: the session gives
 //! time and space, and owns what its flows share (TSN counter, alarms, transmission budget, ACK_NOW).
 
+mod assembly;
+mod flight;
+mod outbox;
 mod priority;
+mod probe;
+mod reassembly;
 mod recv;
 mod recv_types;
 mod send;
 mod send_types;
+mod window;
 
 pub use priority::Priority;
 pub use recv::RecvFlow;
@@ -17,3 +23,6 @@ pub use send::SendFlow;
 pub use send_types::{
     AckOutcome, Assembled, Lifetime, MAX_METADATA, MessageId, Naks, OpenError, SendEvent, SendOptions, WriteError,
 };
+
+#[cfg(test)]
+mod pair_tests;
