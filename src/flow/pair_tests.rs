@@ -44,14 +44,14 @@ impl Scenario {
             delay: (1000 + rng.below(50_000), [1, 3000, 60_000][rng.below(3) as usize]),
             packet_space: (smallest, smallest + rng.below(400) as usize),
             budget: 2000 << rng.below(6),
-            messages: 1 + rng.below(60),
-            longest: [20, 400, 6000, 40_000][rng.below(4) as usize],
+            messages: 1 + rng.below(40),
+            longest: [20, 400, 3000, 12_000][rng.below(4) as usize],
             perishable: [0.0, 0.4, 1.0][rng.below(3) as usize],
             abandoned: [0.0, 0.3][rng.below(2) as usize],
             order: [Order::Original, Order::AsReceived][rng.below(2) as usize],
             limits: ReceiveLimits { capacity: 3000 << rng.below(6), max_capacity: 200_000, ..ReceiveLimits::default() },
             form: [AckForm::Bitmap, AckForm::Range, AckForm::Compact][rng.below(3) as usize],
-            reader: (1000 + rng.below(100_000), 500 << rng.below(8)),
+            reader: (1000 + rng.below(50_000), 500 << rng.below(8)),
             suspends: rng.below(4) == 0,
         }
     }
@@ -147,7 +147,7 @@ impl World {
                 self.delayed_ack,
                 self.send.deadline(),
                 (self.written <= self.scenario.messages).then_some(self.next_write),
-                self.recv.as_ref().map(|_| self.next_read),
+                (self.unread > 0 || self.suspended).then_some(self.next_read),
             ];
             let next = next.into_iter().flatten().min().expect("the world has come to a stop");
             self.now = self.now.max(next);
@@ -416,8 +416,8 @@ impl World {
 }
 
 #[test]
-fn nothing_is_doubled_corrupted_misordered_unreported_or_stuck_over_2000_seeds() {
-    for seed in 0..2000 {
+fn nothing_is_doubled_corrupted_misordered_unreported_or_stuck_over_1200_seeds() {
+    for seed in 0..1200 {
         let outcome = std::panic::catch_unwind(|| World::new(seed).run());
         assert!(outcome.is_ok(), "seed {seed}: {:?}", World::new(seed).scenario);
     }

@@ -164,7 +164,9 @@ impl RecvFlow {
     #[must_use]
     pub fn resume(&mut self) -> bool {
         self.suspended = false;
-        self.tell_window()
+        let reopens = self.window.announced() == Some(0) && self.blocks() > 0;
+        self.should_ack |= reopens && self.is_open();
+        self.tell_window() || reopens && self.is_open()
     }
 
     /// The user has done with `bytes` bytes of delivered messages, in whatever portions. Answers whether the sender should hear of
