@@ -1,0 +1,11 @@
+//! Fuzz targets of p2pt, as plain functions, so that they always compile and run in three ways:
+//!
+//! - `cargo test --test malformed` in the main package: the corpus and seeded mutations of it;
+//! - `cargo run --release --no-default-features --bin smoke -- [TARGET] [RUNS] [SEED]` here, on stable: as many mutations as you like;
+//! - `cargo +nightly fuzz run TARGET` here: libFuzzer, guided by coverage.
+//!
+//! A new target is a function in `targets.rs` with a row in its table, a file in `fuzz_targets/`, a `[[bin]]` in `Cargo.toml` and a
+//! few small files in `corpus/TARGET/`. A finding becomes a file there, named after what it shows.
+
+pub mod mutate;
+pub mod targets;

@@ -1,0 +1,249 @@
+//! One function per parser: whatever the bytes, it neither panics nor contradicts itself.
+
+use p2pt::wire::message::{Command, TcMessage, TcMetadata, UserControl, message_kind};
+use p2pt::wire::redirector::{RedirectorCommand, RedirectorReport};
+use p2pt::wire::{
+    Ack, AckForm, AckHead, Address, Addresses, CHUNK_HEADER_LEN, Chunk, Chunks, Header, IIKeying, Mode, OptionIter,
+    RIKeying, RawChunk, UserData, amf0, amf3, encode_ack, kind, put_user_data, split_packet, take_option_list, vlu,
+};
+
+/// A target's name, which is also its corpus folder's, and its function.
+pub type Target = (&'static str, fn(&[u8]));
+
+/// All targets.
+pub const TARGETS: &[Target] = &[
+    ("vlu", vlu_number),
+    ("options", options),
+    ("addresses", addresses),
+    ("packet", packet),
+    ("ack", ack),
+    ("fragment", fragment),
+    ("amf0", amf0_message),
+    ("amf3", amf3_value),
+    ("tc_message", tc_message),
+    ("tc_metadata", tc_metadata),
+    ("redirector", redirector_message),
+];
+
+/// Variable length unsigned integers.
+pub fn vlu_number(data: &[u8]) {
+    let mut rest = data;
+    while let Ok(value) = vlu::take(&mut rest) {
+        let mut out = Vec::new();
+        vlu::put(&mut out, value);
+        assert_eq!(out.len(), vlu::len(value));
+        assert_eq!(vlu::take(&mut &out[..]), Ok(value));
+    }
+    // What is left has no last group.
+    assert!(rest.iter().all(|byte| byte & 0x80 != 0));
+}
+
+/// Options and option lists.
+pub fn options(data: &[u8]) {
+    let mut rest = data;
+    if let Ok(list) = take_option_list(&mut rest) {
+        assert!(OptionIter(list).all(|option| option.is_ok()));
+        // The Marker may be written the long way.
+        assert!(data.len() - rest.len() > list.len());
+    }
+    assert!(OptionIter(data).filter(Result::is_err).count() <= 1);
+}
+
+/// Internet socket addresses.
+pub fn addresses(data: &[u8]) {
+    let Ok(read) = Addresses::decode(data) else { return };
+    let list: Vec<Address> = read.iter().collect();
+    let written = Addresses::from(&list[..]);
+    assert_eq!(written, read);
+    let mut out = Vec::new();
+    written.encode(&mut out);
+    assert_eq!(out.len(), data.len());
+    assert_eq!(Addresses::decode(&out), Ok(read));
+}
+
+/// A whole packet: header, chunks, what Next User Data continues.
+pub fn packet(data: &[u8]) {
+    let Ok((header, rest)) = Header::decode(data) else { return };
+    let mut out = Vec::new();
+    header.encode(&mut out);
+    assert_eq!(Header::decode(&out), Ok((header, &[][..])));
+    let mut before: Option<UserData<'_>> = None;
+    for raw in Chunks::new(rest) {
+        let Ok(chunk) = Chunk::decode(raw) else {
+            before = None;
+            continue;
+        };
+        assert!(chunk.is_allowed_in(Mode::Startup) || chunk.is_allowed_in(Mode::Initiator));
+        check_chunk(raw, &chunk);
+        before = match chunk {
+            Chunk::UserData(data) => Some(data),
+            Chunk::NextUserData(next) => before.and_then(|data| data.followed_by(&next)),
+            _ => before,
+        };
+        if let Some(data) = before {
+            check_user_data(&data);
+        }
+    }
+}
+
+fn check_chunk(raw: RawChunk<'_>, chunk: &Chunk<'_>) {
+    let mut out = Vec::new();
+    chunk.encode(&mut out);
+    if chunk.encoded_len() > CHUNK_HEADER_LEN + usize::from(u16::MAX) {
+        assert!(out.is_empty());
+        return;
+    }
+    assert_eq!(out.len(), chunk.encoded_len());
+    let mut chunks = Chunks::new(&out);
+    let again = chunks.next().expect("a chunk was written");
+    assert!(again.kind == raw.kind || raw.kind == kind::PADDING_FF);
+    assert_eq!(Chunk::decode(again).as_ref(), Ok(chunk));
+    assert_eq!(chunks.next(), None);
+    match chunk {
+        Chunk::IIKeying(keying) => {
+            assert_eq!([keying.signed(), keying.signature].concat(), raw.payload);
+            assert_eq!(IIKeying::new(keying.signed(), keying.signature).as_ref(), Ok(keying));
+        }
+        Chunk::RIKeying(keying) => {
+            assert_eq!([keying.signed(), keying.signature].concat(), raw.payload);
+            assert_eq!(RIKeying::new(keying.signed(), keying.signature).as_ref(), Ok(keying));
+        }
+        Chunk::BitmapAck(ack) | Chunk::RangeAck(ack) => check_ack(ack),
+        _ => {}
+    }
+}
+
+fn check_user_data(data: &UserData<'_>) {
+    assert!(data.sequence > 0);
+    assert!(data.forward_sequence < data.sequence || (data.abandoned && data.forward_sequence == data.sequence));
+    assert!(data.options.is_none_or(|list| OptionIter(list).all(|option| option.is_ok())));
+    let mut out = Vec::new();
+    put_user_data(&mut out, data);
+    let again = Chunks::new(&out).next().map(Chunk::decode);
+    assert!(out.is_empty() || again == Some(Ok(Chunk::UserData(*data))));
+}
+
+/// Acknowledgements: the first byte chooses the form, the rest is the payload.
+pub fn ack(data: &[u8]) {
+    let Some((form, payload)) = data.split_first() else { return };
+    let kind = if form & 1 == 0 { kind::BITMAP_ACK } else { kind::RANGE_ACK };
+    let raw = RawChunk { kind, payload };
+    if payload.len() <= usize::from(u16::MAX)
+        && let Ok(chunk) = Chunk::decode(raw)
+    {
+        check_chunk(raw, &chunk);
+    }
+}
+
+fn check_ack(ack: &Ack<'_>) {
+    let mut above = ack.cumulative;
+    for range in ack.ranges() {
+        assert!(*range.start() > above && range.start() - above >= 2 && range.start() <= range.end());
+        above = *range.end();
+    }
+    let head = AckHead { flow: ack.flow, buffer_blocks: ack.buffer_available / 1024, cumulative: ack.cumulative };
+    for form in [AckForm::Bitmap, AckForm::Range, AckForm::Compact] {
+        let mut out = Vec::new();
+        let len = encode_ack(&mut out, head, ack.ranges(), form, 1200);
+        assert_eq!(len, out.len());
+        let Some(Ok(Chunk::BitmapAck(again) | Chunk::RangeAck(again))) = Chunks::new(&out).next().map(Chunk::decode)
+        else {
+            panic!("an acknowledgement of few bytes was written");
+        };
+        assert_eq!((again.flow, again.cumulative), (ack.flow, ack.cumulative));
+        // Cut off at most in its last range, and nothing claimed that was not received.
+        for (written, given) in again.ranges().zip(ack.ranges()) {
+            assert!(written.start() == given.start() && written.end() <= given.end());
+        }
+        assert!(again.ranges().count() <= ack.ranges().count());
+    }
+}
+
+/// Packet fragments: `data` is cut, and the pieces put together again.
+pub fn fragment(data: &[u8]) {
+    let Some((size, packet)) = data.split_first() else { return };
+    let mut whole = Vec::new();
+    let mut more = !packet.is_empty();
+    for piece in split_packet(packet, u64::from(*size) << 3, usize::from(*size)) {
+        let mut out = Vec::new();
+        Chunk::PacketFragment(piece).encode(&mut out);
+        let again = Chunks::new(&out).next().map(Chunk::decode);
+        assert_eq!(again, Some(Ok(Chunk::PacketFragment(piece))));
+        assert!(more);
+        more = piece.more;
+        whole.extend_from_slice(piece.bytes);
+    }
+    assert!(!more);
+    assert_eq!(whole, packet);
+}
+
+/// AMF 0, with AMF 3 inside.
+pub fn amf0_message(data: &[u8]) {
+    let Ok(values) = amf0::decode(data) else { return };
+    let mut out = Vec::new();
+    values.iter().for_each(|value| value.encode(&mut out));
+    let again = amf0::decode(&out);
+    // Compared as text: a number may be NaN.
+    assert!(is_at_limit(&again) || format!("{again:?}") == format!("{:?}", Ok::<_, ()>(values)));
+}
+
+/// A value in AMF 3.
+pub fn amf3_value(data: &[u8]) {
+    let Ok(value) = amf3::Value::decode(data) else { return };
+    let mut out = Vec::new();
+    value.encode(&mut out);
+    let again = amf3::Value::decode(&out);
+    assert!(is_at_limit(&again) || format!("{again:?}") == format!("{:?}", Ok::<_, ()>(value)));
+}
+
+/// Repetitions that came by reference are written out, which may cost more than the reader's limits.
+fn is_at_limit<T>(read: &Result<T, p2pt::wire::DecodeError>) -> bool {
+    matches!(read, Err(p2pt::wire::DecodeError::TooLarge))
+}
+
+/// Messages of Flash communication.
+pub fn tc_message(data: &[u8]) {
+    let Ok(message) = TcMessage::decode(data) else { return };
+    let mut out = Vec::new();
+    message.encode(&mut out);
+    assert_eq!(out, data);
+    if let Some(Ok(command)) = Command::decode(&message) {
+        out.clear();
+        command.encode(&mut out);
+        let again = TcMessage::decode(&out).map(|message| Command::decode(&message));
+        assert_eq!(command.texts().count(), command.arguments.iter().filter_map(amf0::Value::as_str).count());
+        assert!(again.is_ok_and(|again| {
+            again.as_ref().is_some_and(is_at_limit)
+                || format!("{again:?}") == format!("{:?}", Some(Ok::<_, ()>(command)))
+        }));
+    }
+    if message.kind == message_kind::USER_CONTROL
+        && let Ok(control) = UserControl::decode(message.payload)
+    {
+        out.clear();
+        control.encode(&mut out);
+        assert!(TcMessage::decode(&out).is_ok_and(|again| UserControl::decode(again.payload) == Ok(control)));
+    }
+}
+
+/// Metadata of flows of Flash communication.
+pub fn tc_metadata(data: &[u8]) {
+    let Ok(metadata) = TcMetadata::decode(data) else { return };
+    let mut out = Vec::new();
+    metadata.encode(&mut out);
+    assert_eq!(TcMetadata::decode(&out), Ok(metadata));
+}
+
+/// Messages of the redirector, both ways.
+pub fn redirector_message(data: &[u8]) {
+    let mut out = Vec::new();
+    if let Ok(command) = RedirectorCommand::decode(data) {
+        command.encode(&mut out);
+        assert_eq!(RedirectorCommand::decode(&out), Ok(command));
+    }
+    if let Ok(report) = RedirectorReport::decode(data) {
+        out.clear();
+        report.encode(&mut out);
+        assert_eq!(RedirectorReport::decode(&out), Ok(report));
+    }
+}
