@@ -104,7 +104,7 @@ fn developer_key(whole: &str, path: Range<usize>) -> Result<Option<Zeroizing<Str
     let mut bytes = encoded.bytes().enumerate();
     while let Some((at, byte)) = bytes.next() {
         key.push(if byte == b'%' {
-            let place = start + at..(start + at + 3).min(path.end);
+            let place = start + at..start + at + 1;
             let digits = encoded.get(at + 1..at + 3).and_then(|digits| from_hex(digits).ok());
             bytes.nth(1);
             digits.ok_or_else(|| wrong(whole, place, "after % come two hex digits"))?[0]

@@ -135,6 +135,13 @@ fn lists_of_peers_come_from_files_with_comments() {
     assert_eq!(peer_ids(&["@/nonexistent".into()]).unwrap_err().status.code(), 12);
 }
 
+#[test]
+fn characters_of_several_bytes_are_pointed_at_too() {
+    for text in ["RTMFP://./%0ü#", "🌀a𑅐#", "rtmfp://ü/ü?ü#ü", "rtmfp:#G:0ü", "rtmfp://[ü#"] {
+        let _ = text.parse::<Address>().unwrap_err().to_string();
+    }
+}
+
 proptest! {
     #[test]
     fn any_text_is_an_address_or_an_error(text in "\\PC{0,60}") {
