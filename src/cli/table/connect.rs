@@ -73,6 +73,7 @@ Every incoming peer has to be accepted: --allow lists who may come in, --allow-a
         Status::TimedOut,
         Status::Unreachable,
         Status::Mismatch,
+        Status::Integrity,
         Status::Rendezvous,
         Status::LocalIo,
         Status::Refused,

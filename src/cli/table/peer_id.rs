@@ -26,7 +26,7 @@ The first use makes the identity. Any number of first uses at once agree on one.
         JSON,
     ]],
     streams: Streams { input: "", output: "the peer ID and a newline", json: Json::Stdout },
-    statuses: &[Status::LocalIo, Status::Refused],
+    statuses: &[Status::Integrity, Status::LocalIo, Status::Refused],
     files: &[IDENTITY_FILE],
     security: "\
 The identity file is made 0600 in a folder made 0700, and refused (exit 10) if another user owns it or can read it. There is no pass phrase: whoever can read your files can be you. Keep the file on an encrypted disk.

@@ -44,7 +44,7 @@ SIGUSR1 prints a status line.",
         READY,
     ],
     streams: Streams { input: "", output: "nothing; with --json, events and metrics", json: Json::Stdout },
-    statuses: &[Status::LocalIo, Status::Refused],
+    statuses: &[Status::Integrity, Status::LocalIo, Status::Refused],
     files: &[Note {
         name: "$XDG_DATA_HOME/p2pt/rendezvous",
         text: "The identity of the service, mode 0600, apart from the user's own. Keep it across restarts and moves, else every address with ?id= stops working.",
