@@ -16,6 +16,7 @@
 //! | [`redirector`] | messages of the redirector protocol |
 
 mod ack;
+mod ack_writer;
 mod address;
 pub mod amf0;
 pub mod amf3;
@@ -33,7 +34,8 @@ pub mod redirector;
 mod startup;
 pub mod vlu;
 
-pub use ack::{Ack, AckForm, AckHead, AckRanges, encode_ack};
+pub use ack::{Ack, AckRanges};
+pub use ack_writer::{AckForm, AckHead, encode_ack};
 pub use address::{Address, Addresses, AddressesIter, Origin};
 pub use chunk::Chunk;
 pub use data::{
