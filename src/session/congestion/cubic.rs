@@ -1,0 +1,279 @@
+//! CUBIC (RFC 9438) for bulk on long paths, within RFC 7016 section 3.5.2.
+//!
+//! - Slow start is HyStart++; a window grows by bytes acknowledged, so that it doubles in a round trip and never more
+//!   than that (RFC 7016's bound), however many packets one acknowledgement covers.
+//! - One cut per recovery period, and proportional rate reduction (RFC 9937) while it lasts.
+//! - While time-critical notification rules, growth and cuts are appendix A's.
+//!
+//! Departs from RFC 9438 section 4.6 in the answer to loss without a queue: when under 2 % of the bytes of the last two
+//! rounds were lost (BBR's bound) and the round trips of this round are within an eighth of the base, the window is cut
+//! to what fits the path without the queue, not to 0.7. At a full queue of any common size that is 0.7 all the same;
+//! where a radio or a bad cable loses packets at random it leaves the window alone.
+
+use std::time::Duration;
+
+use crate::base::Instant;
+
+use super::hystart::{Advice, HyStart};
+use super::{Controller, Feedback, gentle_increase, initial_window};
+
+const C: f64 = 0.4;
+const BETA: f64 = 0.7;
+/// Reno-friendly growth: 3 (1 - BETA) / (1 + BETA).
+const ALPHA: f64 = 0.529_411_764_705_882_4;
+/// Loss below one part in this many may be chance.
+const CHANCE_DIVISOR: usize = 50;
+/// A queue above this part of the base round trip means congestion.
+const QUEUE_DIVISOR: u32 = 8;
+/// HyStart++'s L without pacing: an acknowledgement grows the window by at most so many segments.
+const UNPACED_LIMIT: usize = 8;
+
+/// The controller.
+#[derive(Debug)]
+pub struct Cubic {
+    segment: usize,
+    window: usize,
+    threshold: usize,
+    slow_start: HyStart,
+    /// The window just before the last reduction, in bytes (`W_max` after fast convergence).
+    w_max: f64,
+    prior: f64,
+    epoch: Option<Epoch>,
+    recovery: Option<Recovery>,
+    /// A reduction answers all loss of what was sent before this transmission.
+    cut_until: u64,
+    round: Round,
+    accumulator: usize,
+    timed_out: bool,
+}
+
+/// A period of congestion avoidance.
+#[derive(Debug)]
+struct Epoch {
+    start: Instant,
+    k: f64,
+    w_est: f64,
+    fraction: f64,
+    last: Instant,
+}
+
+/// Proportional rate reduction after a cut.
+#[derive(Debug)]
+struct Recovery {
+    flight: usize,
+    delivered: usize,
+    sent: usize,
+}
+
+/// What happened in this round trip and the one before it.
+#[derive(Debug, Default)]
+struct Round {
+    end: u64,
+    rtt: Option<Duration>,
+    previous_rtt: Option<Duration>,
+    acked: [usize; 2],
+    lost: [usize; 2],
+}
+
+impl Round {
+    fn on_feedback(&mut self, feedback: &Feedback) {
+        if feedback.newest_acked >= self.end {
+            self.end = feedback.next_tsn;
+            self.previous_rtt = self.rtt.take();
+            self.acked = [0, self.acked[0]];
+            self.lost = [0, self.lost[0]];
+        }
+        if let Some(rtt) = feedback.rtt {
+            self.rtt = Some(self.rtt.map_or(rtt, |shortest| shortest.min(rtt)));
+        }
+        self.acked[0] += feedback.acked;
+        self.lost[0] += feedback.lost;
+    }
+
+    /// The part of the window to keep: BETA, or more if the loss looks like chance.
+    fn kept(&self, feedback: &Feedback) -> f64 {
+        let lost: usize = self.lost.iter().sum();
+        let all: usize = self.acked.iter().sum::<usize>() + lost;
+        if feedback.marked || lost > all / CHANCE_DIVISOR {
+            return BETA;
+        }
+        let (Some(base), Some(rtt)) = (feedback.base_rtt, self.rtt.max(self.previous_rtt)) else { return BETA };
+        let queue = rtt.saturating_sub(base);
+        if queue > base / QUEUE_DIVISOR { BETA } else { base.as_secs_f64() / (base + queue).as_secs_f64() }
+    }
+}
+
+impl Cubic {
+    /// In slow start with the initial window.
+    #[must_use]
+    pub fn new(segment: usize) -> Self {
+        Self {
+            segment,
+            window: initial_window(segment),
+            threshold: usize::MAX,
+            slow_start: HyStart::default(),
+            w_max: 0.0,
+            prior: 0.0,
+            epoch: None,
+            recovery: None,
+            cut_until: 0,
+            round: Round::default(),
+            accumulator: 0,
+            timed_out: false,
+        }
+    }
+
+    fn cut(&mut self, feedback: &Feedback) {
+        let kept = if feedback.critical.sent { 7.0 / 8.0 } else { self.round.kept(feedback) };
+        if kept > 0.98 {
+            return;
+        }
+        self.cut_until = feedback.next_tsn;
+        // A window that nobody filled was not what the path refused.
+        let window = if feedback.limited { self.window } else { self.window.min(feedback.pre_ack_outstanding) } as f64;
+        // Fast convergence (section 4.7): a window that shrinks leaves room for newcomers sooner.
+        self.w_max = if window < self.w_max { window * (1.0 + BETA) / 2.0 } else { window };
+        self.prior = window;
+        let floor = initial_window(self.segment).min(self.window);
+        self.threshold = ((window * kept) as usize).max(floor);
+        self.epoch = None;
+        self.accumulator = 0;
+        self.recovery =
+            Some(Recovery { flight: feedback.pre_ack_outstanding.max(1), delivered: feedback.acked, sent: 0 });
+        self.reduce(feedback, self.segment);
+    }
+
+    /// RFC 9937 section 6.2: lets out in proportion to what arrives, down to the threshold.
+    fn reduce(&mut self, feedback: &Feedback, at_least: usize) {
+        let Some(recovery) = &self.recovery else { return };
+        let allowed = if feedback.outstanding > self.threshold {
+            (recovery.delivered as u128 * self.threshold as u128).div_ceil(recovery.flight as u128) as usize
+        } else {
+            let rebuilt = recovery.delivered.max(recovery.sent + feedback.acked) + self.segment;
+            rebuilt.min(recovery.sent + (self.threshold - feedback.outstanding))
+        };
+        self.window = feedback.outstanding + allowed.saturating_sub(recovery.sent).max(at_least);
+    }
+
+    fn grow(&mut self, feedback: &Feedback) {
+        let critical = feedback.critical;
+        if !critical.fastgrow {
+            let increase =
+                gentle_increase(&mut self.accumulator, feedback.acked, self.window, self.threshold, critical.sent);
+            self.window += increase.min(self.segment);
+            self.epoch = None;
+        } else if self.window < self.threshold {
+            match self.slow_start.on_feedback(feedback) {
+                Advice::Leave => self.threshold = self.window,
+                Advice::Grow(bytes) => {
+                    let limit = if feedback.paced { usize::MAX } else { UNPACED_LIMIT * self.segment };
+                    self.window += bytes.min(limit.max(feedback.acked / 2));
+                }
+            }
+        } else {
+            self.avoid(feedback);
+        }
+    }
+
+    /// Congestion avoidance, RFC 9438 sections 4.2 to 4.5, in bytes.
+    fn avoid(&mut self, feedback: &Feedback) {
+        let segment = self.segment as f64;
+        let window = self.window as f64;
+        let now = feedback.now;
+        let (w_max, prior) = (&mut self.w_max, self.prior);
+        let epoch = self.epoch.get_or_insert_with(|| {
+            // Slow start that ended without a loss has no plateau to return to.
+            *w_max = w_max.max(window);
+            Epoch {
+                start: now,
+                k: ((*w_max - window) / segment / C).cbrt(),
+                w_est: window,
+                fraction: 0.0,
+                last: now,
+            }
+        });
+        epoch.last = now;
+        let time = (now - epoch.start + feedback.srtt.unwrap_or_default()).as_secs_f64() - epoch.k;
+        let target = (C * time.powi(3) * segment + self.w_max).clamp(window, 1.5 * window);
+        let alpha = if epoch.w_est < prior { ALPHA } else { 1.0 };
+        epoch.w_est += alpha * segment * feedback.acked as f64 / window;
+        let wanted = (target - window) / window * feedback.acked as f64;
+        let growth = wanted.max(epoch.w_est - window).min(feedback.acked as f64) + epoch.fraction;
+        epoch.fraction = growth.fract();
+        self.window += growth as usize;
+    }
+}
+
+impl Controller for Cubic {
+    fn window(&self) -> usize {
+        self.window
+    }
+
+    fn threshold(&self) -> usize {
+        self.threshold
+    }
+
+    fn on_feedback(&mut self, feedback: &Feedback) {
+        self.round.on_feedback(feedback);
+        if feedback.acks {
+            self.timed_out = false;
+        }
+        if let Some(recovery) = &mut self.recovery {
+            recovery.delivered += feedback.acked;
+            if feedback.newest_acked >= self.cut_until {
+                self.recovery = None;
+                self.window = self.threshold;
+            }
+        }
+        let answered = feedback.lost_newest < self.cut_until;
+        let news = (feedback.lost > 0 && !answered) || (feedback.marked && feedback.newest_acked >= self.cut_until);
+        if news {
+            self.cut(feedback);
+        } else if self.recovery.is_some() {
+            self.reduce(feedback, 0);
+        } else if feedback.acks && feedback.limited && feedback.pre_ack_outstanding >= self.window / 2 {
+            self.grow(feedback);
+        } else if let Some(epoch) = &mut self.epoch {
+            // Time in which nothing wanted to be sent does not count (section 5.8).
+            epoch.start += feedback.now - epoch.last;
+            epoch.last = feedback.now;
+        }
+    }
+
+    fn on_timeout(&mut self, was_loss: bool) {
+        if was_loss {
+            if !self.timed_out {
+                self.w_max = self.window as f64;
+                self.prior = self.w_max;
+                self.threshold = ((self.w_max * BETA) as usize).max(2 * self.segment);
+            }
+            self.timed_out = true;
+            self.window = self.segment;
+        } else {
+            self.threshold = self.threshold.max(self.window / 4 * 3);
+            self.window = initial_window(self.segment);
+        }
+        self.slow_start = HyStart::default();
+        self.recovery = None;
+        self.epoch = None;
+        self.accumulator = 0;
+    }
+
+    fn on_sent(&mut self, bytes: usize) {
+        if let Some(recovery) = &mut self.recovery {
+            recovery.sent += bytes;
+        }
+    }
+
+    fn set_segment(&mut self, segment: usize) {
+        self.segment = segment;
+        self.window = self.window.max(segment);
+    }
+
+    fn drain(&mut self, pre_ack_outstanding: usize) {
+        self.threshold = self.window;
+        self.window = (pre_ack_outstanding / 32 * 21).max(initial_window(self.segment));
+        self.epoch = None;
+    }
+}
+
