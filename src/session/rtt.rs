@@ -18,7 +18,7 @@ pub const INITIAL_ERTO: Duration = Duration::from_secs(3);
 const BACKOFF_CAP: Duration = Duration::from_secs(10);
 
 /// The timestamps that pass both ways: what to put into the next packet's header, and what a header tells.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub struct Timestamps {
     received: Option<(u16, Instant)>,
     echo_sent: Option<u16>,

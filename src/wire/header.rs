@@ -69,6 +69,13 @@ impl Header {
         }
     }
 
+    /// Sets [`Self::time_critical`] in an encoded packet.
+    pub fn mark_time_critical(packet: &mut [u8]) {
+        if let Some(flags) = packet.first_mut() {
+            *flags |= TIME_CRITICAL;
+        }
+    }
+
     /// The header of `packet`, and the chunks and padding behind it.
     ///
     /// # Errors
