@@ -260,6 +260,7 @@ impl Flight {
                 self.log.pop_front();
                 naks.lost_bytes += self.lose(sequence);
                 naks.lost_fragments += 1;
+                naks.newest_lost = tsn;
             } else {
                 naks.any = tsn < max_tsn_ack;
                 break;
@@ -267,6 +268,38 @@ impl Flight {
         }
         naks.any |= naks.lost_fragments > 0;
         naks
+    }
+
+    /// Loss by time: everything in flight whose TSN is below `tsn` is lost.
+    pub(super) fn lose_sent_before(&mut self, tsn: u64) -> Naks {
+        let mut naks = Naks::default();
+        while let Some(&(sent_as, sequence)) = self.log.front()
+            && sent_as < tsn
+        {
+            self.log.pop_front();
+            if self.is_in_flight_as(sent_as, sequence) {
+                naks.any = true;
+                naks.lost_bytes += self.lose(sequence);
+                naks.lost_fragments += 1;
+                naks.newest_lost = sent_as;
+            }
+        }
+        naks
+    }
+
+    /// TSN of the newest transmission in flight.
+    pub(super) fn newest_in_flight(&self) -> Option<u64> {
+        self.log.iter().rev().find(|&&(tsn, sequence)| self.is_in_flight_as(tsn, sequence)).map(|&(tsn, _)| tsn)
+    }
+
+    /// Takes the newest transmission back, to be sent again; its encoded bytes.
+    pub(super) fn recall_newest(&mut self) -> usize {
+        while let Some((tsn, sequence)) = self.log.pop_back() {
+            if self.is_in_flight_as(tsn, sequence) {
+                return self.lose(sequence);
+            }
+        }
+        0
     }
 
     /// Everything in flight is lost. Answers whether anything was in flight.

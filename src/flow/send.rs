@@ -306,6 +306,23 @@ impl SendFlow {
         self.flight.on_naks(max_tsn_ack)
     }
 
+    /// Loss by time (RFC 8985): everything in flight with a transmission sequence number below `tsn` is lost, however many
+    /// negative acknowledgements it has.
+    pub fn lose_sent_before(&mut self, tsn: u64) -> Naks {
+        self.flight.lose_sent_before(tsn)
+    }
+
+    /// The transmission sequence number of what was sent last of all that is in flight.
+    #[must_use]
+    pub fn newest_in_flight(&self) -> Option<u64> {
+        self.flight.newest_in_flight()
+    }
+
+    /// Takes back what was sent last, so that it is sent again at once; its encoded bytes, which are no longer outstanding.
+    pub fn recall_newest(&mut self) -> usize {
+        self.flight.recall_newest()
+    }
+
     /// TIMEOUT_ALARM has fired: everything in flight is lost (section 3.6.2.6). Answers whether anything was.
     pub fn on_timeout(&mut self) -> bool {
         self.flight.on_timeout()

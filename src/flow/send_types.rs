@@ -96,6 +96,8 @@ pub struct Naks {
     pub lost_fragments: usize,
     /// Their encoded bytes, which are no longer outstanding.
     pub lost_bytes: usize,
+    /// The newest transmission among them; 0 if none.
+    pub newest_lost: u64,
 }
 
 /// What the user of a sending flow is told.
