@@ -89,7 +89,7 @@ mod tests {
             assert_eq!(reassembly.on_fragment(Instant::ZERO, piece), Ok(None));
         }
         assert_eq!(reassembly.on_fragment(Instant::ZERO, &pieces[2]), Err(()), "a piece that is there");
-        assert_eq!(reassembly.on_fragment(Instant::ZERO, &pieces[0]), Ok(Some(packet)));
+        assert_eq!(reassembly.on_fragment(Instant::ZERO, &pieces[0]), Ok(Some(packet.clone())));
         assert_eq!(reassembly.on_fragment(Instant::ZERO, &pieces[0]), Ok(None), "a new packet of that number");
     }
 

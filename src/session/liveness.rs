@@ -31,16 +31,7 @@ pub(super) struct Liveness {
 
 impl Liveness {
     pub(super) fn new(now: Instant, keepalive: Option<Duration>, give_up: Duration, extra: Duration) -> Self {
-        Self {
-            keepalive,
-            give_up,
-            heard: None,
-            extra,
-            created: now,
-            last_sent: now,
-            last_ping: None,
-            unanswered: None,
-        }
+        Self { keepalive, give_up, heard: None, extra, created: now, last_sent: now, last_ping: None, unanswered: None }
     }
 
     /// An authentic packet came. How long the far end had been silent while we wanted an answer.

@@ -107,7 +107,10 @@ mod tests {
         assert_eq!(mobility.on_ping_reply(at(50), path(2), Some(9), &message), None, "older than one from home");
         assert_eq!(mobility.on_ping_reply(at(50), path(2), Some(12), b"forged"), None);
         assert_eq!(mobility.on_ping_reply(at(10_001), path(2), Some(12), &message), None, "too late");
-        assert_eq!(mobility.on_ping_reply(at(50), path(2), Some(12), &message), Some((path(2), Duration::from_millis(50))));
+        assert_eq!(
+            mobility.on_ping_reply(at(50), path(2), Some(12), &message),
+            Some((path(2), Duration::from_millis(50)))
+        );
         assert_eq!(mobility.on_ping_reply(at(51), path(2), Some(13), &message), None, "only once");
     }
 

@@ -324,7 +324,13 @@ impl Outbound {
 
     /// All chunks of a packet were read: finds losses (section 3.6.2.5) and adjusts the budget (appendix A.2).
     /// Whether anything was newly acknowledged.
-    pub(super) fn finish_packet(&mut self, now: Instant, rtt: &Rtt, context: &Context, counters: &mut Counters) -> bool {
+    pub(super) fn finish_packet(
+        &mut self,
+        now: Instant,
+        rtt: &Rtt,
+        context: &Context,
+        counters: &mut Counters,
+    ) -> bool {
         let srtt = rtt.smoothed();
         let delayed = match (context.sample, srtt) {
             (Some(sample), Some(srtt)) => self.detector.on_sample(now, sample, srtt),

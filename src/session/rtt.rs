@@ -9,17 +9,17 @@ const TIMESTAMP_LIFE: Duration = Duration::from_secs(128);
 /// One tick of the 250 Hz clock.
 const TICK_MILLIS: u64 = 4;
 /// What the receiver may delay an acknowledgement by; part of MRTO.
-pub const ACK_DELAY: Duration = Duration::from_millis(200);
+pub(super) const ACK_DELAY: Duration = Duration::from_millis(200);
 /// ERTO is never below this.
 const MIN_ERTO: Duration = Duration::from_millis(250);
 /// ERTO before the first measurement.
-pub const INITIAL_ERTO: Duration = Duration::from_secs(3);
+pub(super) const INITIAL_ERTO: Duration = Duration::from_secs(3);
 /// Backoff ends here, unless MRTO is longer.
 const BACKOFF_CAP: Duration = Duration::from_secs(10);
 
 /// The timestamps that pass both ways: what to put into the next packet's header, and what a header tells.
 #[derive(Debug, Default, Clone)]
-pub struct Timestamps {
+pub(super) struct Timestamps {
     received: Option<(u16, Instant)>,
     echo_sent: Option<u16>,
     sent: Option<u16>,
@@ -28,14 +28,14 @@ pub struct Timestamps {
 
 impl Timestamps {
     /// Takes the timestamp of an authentic packet. A repeated one is not a new start of its life.
-    pub fn on_timestamp(&mut self, now: Instant, timestamp: u16) {
+    pub(super) fn on_timestamp(&mut self, now: Instant, timestamp: u16) {
         if self.received.is_none_or(|(last, _)| last != timestamp) {
             self.received = Some((timestamp, now));
         }
     }
 
     /// Takes the echo of an authentic packet; the round trip that it measures, if it is new and plausible.
-    pub fn on_echo(&mut self, now: Instant, echo: u16) -> Option<Duration> {
+    pub(super) fn on_echo(&mut self, now: Instant, echo: u16) -> Option<Duration> {
         if self.echo_received == Some(echo) {
             return None;
         }
@@ -45,7 +45,7 @@ impl Timestamps {
     }
 
     /// Timestamp and echo for the header of a packet that goes out now; each only if it differs from the last sent.
-    pub fn stamp(&mut self, now: Instant) -> (Option<u16>, Option<u16>) {
+    pub(super) fn stamp(&mut self, now: Instant) -> (Option<u16>, Option<u16>) {
         let timestamp = now.timestamp();
         let timestamp = (self.sent != Some(timestamp)).then_some(timestamp);
         if timestamp.is_some() {
@@ -73,7 +73,7 @@ impl Timestamps {
 
 /// The smoothed round trip and the effective retransmission timeout.
 #[derive(Debug)]
-pub struct Rtt {
+pub(super) struct Rtt {
     srtt: Option<Duration>,
     variance: Duration,
     mrto: Duration,
@@ -89,30 +89,24 @@ impl Default for Rtt {
 impl Rtt {
     /// The smoothed round trip, once measured.
     #[must_use]
-    pub fn smoothed(&self) -> Option<Duration> {
+    pub(super) fn smoothed(&self) -> Option<Duration> {
         self.srtt
-    }
-
-    /// Its mean deviation.
-    #[must_use]
-    pub fn variance(&self) -> Duration {
-        self.variance
     }
 
     /// The effective retransmission timeout with its backoff.
     #[must_use]
-    pub fn erto(&self) -> Duration {
+    pub(super) fn erto(&self) -> Duration {
         self.erto
     }
 
     /// The measured retransmission timeout, without backoff.
     #[must_use]
-    pub fn mrto(&self) -> Duration {
+    pub(super) fn mrto(&self) -> Duration {
         self.mrto
     }
 
     /// Takes a measurement; ends any backoff.
-    pub fn on_sample(&mut self, sample: Duration) {
+    pub(super) fn on_sample(&mut self, sample: Duration) {
         match self.srtt {
             None => {
                 self.srtt = Some(sample);
@@ -130,7 +124,7 @@ impl Rtt {
     }
 
     /// Backs off after a timeout: times 1.4142, at most ten seconds, at least MRTO.
-    pub fn back_off(&mut self) {
+    pub(super) fn back_off(&mut self) {
         self.erto = self.erto.mul_f64(std::f64::consts::SQRT_2).min(BACKOFF_CAP).max(self.mrto);
     }
 }

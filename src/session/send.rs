@@ -126,13 +126,8 @@ impl Session {
         let count = MAX_BATCH.min(MAX_BATCH_BYTES / segment).min(sealer.max_batch()).max(1);
         let expected = if bulk { self.outbound.expected().div_ceil(max_plain.max(1)) + 1 } else { 1 };
         let capacity = expected.min(count) * segment;
-        let mut batch = Batch {
-            buf: Vec::with_capacity(capacity),
-            head: sealer.head(),
-            max_plain,
-            user_data: 0,
-            ping: false,
-        };
+        let mut batch =
+            Batch { buf: Vec::with_capacity(capacity), head: sealer.head(), max_plain, user_data: 0, ping: false };
         let first_tsn = self.outbound.next_tsn();
         self.packets.clear();
         let mut oversize = None;

@@ -36,7 +36,11 @@ impl Controller for AppendixA {
         let fastgrow = feedback.critical.fastgrow;
         let tc_sent = feedback.critical.sent;
         if feedback.lost > 0 || feedback.marked {
-            let kept = if tc_sent || (before > SCALABLE && fastgrow) { before / 8 * 7 + before % 8 * 7 / 8 } else { before / 2 };
+            let kept = if tc_sent || (before > SCALABLE && fastgrow) {
+                before / 8 * 7 + before % 8 * 7 / 8
+            } else {
+                before / 2
+            };
             self.threshold = kept.max(initial_window(self.segment));
             self.window = self.threshold;
             self.accumulator = 0;

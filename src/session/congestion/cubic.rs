@@ -184,13 +184,7 @@ impl Cubic {
         let epoch = self.epoch.get_or_insert_with(|| {
             // Slow start that ended without a loss has no plateau to return to.
             *w_max = w_max.max(window);
-            Epoch {
-                start: now,
-                k: ((*w_max - window) / segment / C).cbrt(),
-                w_est: window,
-                fraction: 0.0,
-                last: now,
-            }
+            Epoch { start: now, k: ((*w_max - window) / segment / C).cbrt(), w_est: window, fraction: 0.0, last: now }
         });
         epoch.last = now;
         let time = (now - epoch.start + feedback.srtt.unwrap_or_default()).as_secs_f64() - epoch.k;
@@ -276,4 +270,3 @@ impl Controller for Cubic {
         self.epoch = None;
     }
 }
-
