@@ -4,9 +4,8 @@ use super::call::Call;
 use super::failure::{Failure, describe};
 use super::status::Status;
 use crate::base::Rng;
-use crate::crypto::{Identity, IdentityKind};
 use crate::runtime::clock::seeded_rng;
-use crate::runtime::identity::{KeyFile, KeyFileError, Lock, Secret};
+use crate::runtime::identity::{Identity, IdentityKind, KeyFile, KeyFileError, Lock, Secret};
 use std::path::PathBuf;
 
 /// Whose identity a command goes by.

@@ -4,6 +4,8 @@
 //! own. Racers read what the winner linked. It is refused if others own or can read it, or if it is a symbolic link. The
 //! lock is `flock`, never a PID file: it goes with the process, however that ends.
 
+pub use crate::crypto::{Identity, IdentityKind};
+
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
