@@ -62,7 +62,7 @@ impl Group {
         }
     }
 
-    fn modulus(self) -> Vec<u8> {
+    pub(super) fn modulus(self) -> Vec<u8> {
         fn bytes<M: ConstMontyParams<L>, const L: usize>() -> Vec<u8> {
             M::PARAMS.modulus().to_be_bytes().as_ref().to_vec()
         }
@@ -88,7 +88,7 @@ impl Group {
         const FEWEST: u32 = 16;
         let public = strip(public);
         let modulus = self.modulus();
-        let bits = 8 * self.len() as u32;
+        let bits = 8 * public.len() as u32 - public.first().map_or(0, |byte| byte.leading_zeros());
         let ones: u32 = public.iter().map(|byte| byte.count_ones()).sum();
         if public.len() <= MARGIN || public.len() > self.len() || ones < FEWEST || bits - ones < FEWEST {
             return Err(Refusal::WeakPublicKey);

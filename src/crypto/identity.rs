@@ -101,8 +101,9 @@ impl Identity {
         &self.sign_key
     }
 
-    pub(super) fn flash_key(&self) -> Option<&PrivateKey> {
-        self.flash_key.as_ref()
+    /// The static key for profile `flash`, if there is one.
+    pub(super) fn flash_keys(&self) -> &[PrivateKey] {
+        self.flash_key.as_slice()
     }
 
     /// Everything, secrets included, for the identity file.

@@ -6,22 +6,31 @@ use crate::wire::IIKeying;
 
 use super::certificate::{Certificate, fingerprint};
 use super::epd::{self, Epd};
+use super::flash;
+use super::group::Group;
 use super::identity::Identity;
 use super::profile::{FarIdentity, Initiation, Profile, ProfileKind, Refusal, Response};
 use super::strong;
+
+/// Bytes of HMAC that we send in profile `flash`.
+const HMAC_LEN: u8 = 16;
 
 /// What an endpoint accepts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Policy {
     /// Talk in profile `flash` to peers whose certificate is not p2pt's.
     pub flash: bool,
+    /// Groups for profile `flash`, most wanted first.
+    pub flash_groups: Vec<Group>,
+    /// Fewest bytes of HMAC on the packets of profile `flash` that we accept.
+    pub flash_hmac_min: u8,
     /// Packet numbers that are remembered against replay.
     pub window: u32,
 }
 
 impl Default for Policy {
     fn default() -> Self {
-        Self { flash: false, window: 4096 }
+        Self { flash: false, flash_groups: vec![Group::Modp4096, Group::Modp2048], flash_hmac_min: 16, window: 4096 }
     }
 }
 
@@ -29,14 +38,25 @@ impl Default for Policy {
 #[derive(Debug)]
 pub struct Keyring {
     identity: Identity,
-    policy: Policy,
+    /// For profile `flash`, if that is on.
+    flash: Option<flash::Terms>,
+    window: u32,
 }
 
 impl Keyring {
     /// The profile of `identity` under `policy`.
     #[must_use]
     pub fn new(identity: Identity, policy: Policy) -> Self {
-        Self { identity, policy }
+        let both = flash::Want { always: true, require: true };
+        let terms = flash::Terms {
+            groups: policy.flash_groups,
+            hmac: both,
+            hmac_len: HMAC_LEN,
+            hmac_min: policy.flash_hmac_min,
+            sequence: both,
+            window: policy.window,
+        };
+        Self { identity, flash: policy.flash.then_some(terms), window: policy.window }
     }
 
     /// The identity.
@@ -54,8 +74,44 @@ impl Keyring {
         if read.strong.is_some() {
             return Ok((read, FarIdentity { peer_id, kind: ProfileKind::Strong, authenticated: true }));
         }
-        Err(Refusal::FlashNotAllowed)
+        if self.flash.is_none() {
+            return Err(Refusal::FlashNotAllowed);
+        }
+        let authenticated = flash::judge(&read)?;
+        Ok((read, FarIdentity { peer_id, kind: ProfileKind::Flash, authenticated }))
     }
+
+    fn flash(&self) -> Result<flash::Near<'_>, Refusal> {
+        let terms = self.flash.as_ref().ok_or(Refusal::FlashNotAllowed)?;
+        Ok(flash::Near { static_keys: self.identity.flash_keys(), terms })
+    }
+
+    /// What can be told of an IIKeying by reading it, and what keying will need of that.
+    fn read<'a>(&self, keying: &IIKeying<'a>) -> Result<(FarIdentity, FarKey<'a>), Refusal> {
+        if keying.initiator_session_id == SessionId::STARTUP {
+            return Err(Refusal::ZeroSessionId);
+        }
+        let (read, far) = self.judge(keying.certificate)?;
+        let key = match read.strong {
+            Some(key) => {
+                strong::screen(keying.skic, keying.signature)?;
+                FarKey::Strong(key)
+            }
+            None => {
+                let (group, public) = flash::screen(self.flash()?, &read, keying.skic)?;
+                FarKey::Flash(group, public)
+            }
+        };
+        Ok((far, key))
+    }
+}
+
+/// An initiator's key that was not proven yet.
+enum FarKey<'a> {
+    /// Ed25519.
+    Strong([u8; 32]),
+    /// Diffie–Hellman.
+    Flash(Group, &'a [u8]),
 }
 
 impl Profile for Keyring {
@@ -93,14 +149,14 @@ impl Profile for Keyring {
                 self.identity.sign_key(),
                 responder_certificate,
                 responder_key,
-                self.policy.window,
+                self.window,
             ))),
-            None => Err(Refusal::FlashNotAllowed),
+            None => Ok(Box::new(flash::FlashInitiation::new(rng, self.flash()?, &read)?)),
         }
     }
 
     fn screen(&self, keying: &IIKeying<'_>) -> Result<FarIdentity, Refusal> {
-        self.screen_read(keying).map(|(_, far)| far)
+        self.read(keying).map(|(far, _)| far)
     }
 
     fn respond(
@@ -109,34 +165,17 @@ impl Profile for Keyring {
         keying: &IIKeying<'_>,
         responder_session_id: SessionId,
     ) -> Result<Response, Refusal> {
-        let (read, _) = self.screen_read(keying)?;
-        match read.strong {
-            Some(initiator_key) => strong::respond(
-                rng,
-                strong::Responder {
+        match self.read(keying)?.1 {
+            FarKey::Strong(initiator_key) => {
+                let near = strong::Responder {
                     sign_key: self.identity.sign_key(),
                     certificate: self.certificate(),
                     session_id: responder_session_id,
-                    window: self.policy.window,
-                },
-                keying,
-                &initiator_key,
-            ),
-            None => Err(Refusal::FlashNotAllowed),
+                    window: self.window,
+                };
+                strong::respond(rng, near, keying, &initiator_key)
+            }
+            FarKey::Flash(group, public) => flash::respond(rng, self.flash()?, keying, group, public),
         }
-    }
-}
-
-impl Keyring {
-    fn screen_read<'a>(&self, keying: &IIKeying<'a>) -> Result<(Certificate<'a>, FarIdentity), Refusal> {
-        if keying.initiator_session_id == SessionId::STARTUP {
-            return Err(Refusal::ZeroSessionId);
-        }
-        let (read, far) = self.judge(keying.certificate)?;
-        match far.kind {
-            ProfileKind::Strong => strong::screen(keying.skic, keying.signature)?,
-            ProfileKind::Flash | ProfileKind::Plain => return Err(Refusal::FlashNotAllowed),
-        }
-        Ok((read, far))
     }
 }

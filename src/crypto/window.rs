@@ -21,11 +21,6 @@ impl Window {
         Self { size, highest: None, bits: vec![0; words].into_boxed_slice() }
     }
 
-    /// Highest number marked.
-    pub(super) fn highest(&self) -> Option<u64> {
-        self.highest
-    }
-
     /// Whether every number of the window is at least `number`, so that nothing below it will be accepted again.
     pub(super) fn is_past(&self, number: u64) -> bool {
         self.highest.is_some_and(|highest| highest >= self.size - 1 && highest - (self.size - 1) >= number)
