@@ -27,6 +27,15 @@ pub trait Sealer: Send + Debug {
     /// Seals the plaintexts at `packets`, in this order, for the far end's session `id`. At most
     /// [`Sealer::max_batch`] of them; their datagrams lie within `buf` and do not overlap.
     fn seal_batch(&mut self, id: SessionId, buf: &mut [u8], packets: &[Range<usize>]);
+
+    /// The datagram for one plaintext: for packets that stand alone. [`Sealer::max_batch`] must not be 0.
+    fn seal(&mut self, id: SessionId, plain: &[u8]) -> Vec<u8> {
+        let place = self.head()..self.head() + plain.len();
+        let mut datagram = vec![0; self.sealed_len(plain.len())];
+        datagram[place.clone()].copy_from_slice(plain);
+        self.seal_batch(id, &mut datagram, std::slice::from_ref(&place));
+        datagram
+    }
 }
 
 /// Opens incoming packets.

@@ -242,14 +242,6 @@ impl PlainOpener {
 mod tests {
     use super::*;
 
-    fn seal(keys: &mut SessionKeys, id: SessionId, plain: &[u8]) -> Vec<u8> {
-        let head = keys.sealer.head();
-        let mut buf = vec![0; keys.sealer.sealed_len(plain.len())];
-        buf[head..head + plain.len()].copy_from_slice(plain);
-        keys.sealer.seal_batch(id, &mut buf, &[head..head + plain.len()]);
-        buf
-    }
-
     #[test]
     fn two_ends_key_each_other_and_refuse_what_came_before() {
         let mut rng = Rng::for_simulation(1);
@@ -270,7 +262,7 @@ mod tests {
         let mut keys = initiation.complete(&[b"other", &isp], &rikeying).unwrap();
         assert_eq!((keys.near_nonce, keys.far_nonce), (response.keys.far_nonce, response.keys.near_nonce));
 
-        let mut data = seal(&mut keys, SessionId(6), b"hello");
+        let mut data = keys.sealer.seal(SessionId(6), b"hello");
         assert_eq!(super::super::session_id_of(&data), Some(SessionId(6)));
         let mut opened = Vec::new();
         let segment = data.len();
@@ -280,8 +272,8 @@ mod tests {
         assert!(opened[0].newest && opened[0].number == Some(0));
         assert_eq!(opened[1].result, Err(OpenError::Replayed));
         opened.clear();
-        seal(&mut response.keys, SessionId(5), b"lost");
-        let mut data = seal(&mut response.keys, SessionId(5), b"back");
+        response.keys.sealer.seal(SessionId(5), b"lost");
+        let mut data = response.keys.sealer.seal(SessionId(5), b"back");
         response.keys.opener.open_batch(SessionId(6), &mut data, 64, &mut opened);
         assert_eq!(opened[0].result, Err(OpenError::NotAuthentic));
         keys.opener.open_batch(SessionId(5), &mut data, 64, &mut opened);

@@ -71,14 +71,6 @@ fn i2r() -> EpochSecret {
     schedule(&vector()).initiator_to_responder
 }
 
-fn seal(sealer: &mut dyn Sealer, id: SessionId, plain: &[u8]) -> Vec<u8> {
-    let head = sealer.head();
-    let mut buf = vec![0; sealer.sealed_len(plain.len())];
-    buf[head..head + plain.len()].copy_from_slice(plain);
-    sealer.seal_batch(id, &mut buf, &[head..head + plain.len()]);
-    buf
-}
-
 fn open(opener: &mut dyn Opener, id: SessionId, datagram: &[u8]) -> Opened {
     let mut data = datagram.to_vec();
     let mut out = Vec::new();
@@ -110,9 +102,9 @@ fn the_handshake_vector_is_reproduced_byte_for_byte() {
 fn the_packet_vectors_are_reproduced_byte_for_byte() {
     let mut vector = vector();
     let plain = from_hex(PLAIN).unwrap();
-    let first = seal(&mut *vector.keys.sealer, RSID, &plain);
+    let first = vector.keys.sealer.seal(RSID, &plain);
     assert_eq!(to_hex(&first), "b1b2404e000000000000f3fae4cc9777c1275086072c235bfcf553a11389ac3e10b3666155c027");
-    let later = seal(&mut GcmSealer::starting_at(i2r(), 1 << 23), RSID, &plain);
+    let later = GcmSealer::starting_at(i2r(), 1 << 23).seal(RSID, &plain);
     assert_eq!(to_hex(&later), "b1b20141000000800000b275dc93cf6c32b173e15d3812a33d5ce647514a236a76bd2b279449b6");
     for (number, datagram) in [(0, first), (1 << 23, later)] {
         assert_eq!(session_id_of(&datagram), Some(RSID));
@@ -301,7 +293,7 @@ fn a_session_speaks_both_ways_in_batches() {
 fn altered_replayed_and_misdirected_packets_do_not_open() {
     let Vector { mut keys, mut response, .. } = vector();
     let (sealer, opener) = (&mut *keys.sealer, &mut *response.keys.opener);
-    let datagram = seal(sealer, RSID, b"packet");
+    let datagram = sealer.seal(RSID, b"packet");
     // The session ID selects the session and is authenticated in the clear form; 4..10 is the number.
     for (at, flipped) in flips(&datagram).enumerate().skip(4) {
         let error = open(opener, RSID, &flipped).result.expect_err("a changed packet");
@@ -327,7 +319,7 @@ fn altered_replayed_and_misdirected_packets_do_not_open() {
 fn the_window_takes_late_packets_once_and_forgets_older_ones() {
     let mut sealer = GcmSealer::new(i2r());
     let mut opener = GcmOpener::new(i2r(), 4096);
-    let datagrams: Vec<_> = (0..=4096).map(|_| seal(&mut sealer, RSID, b"x")).collect();
+    let datagrams: Vec<_> = (0..=4096).map(|_| sealer.seal(RSID, b"x")).collect();
     let newest = open(&mut opener, RSID, &datagrams[4096]);
     assert!(newest.newest);
     assert_eq!(open(&mut opener, RSID, &datagrams[0]).result, Err(OpenError::BelowWindow));
@@ -340,7 +332,7 @@ fn the_window_takes_late_packets_once_and_forgets_older_ones() {
 fn keys_change_under_loss_and_reordering_and_old_ones_go() {
     const EPOCH: u64 = 1 << 23;
     let mut sealer = GcmSealer::starting_at(i2r(), EPOCH - 3);
-    let datagrams: Vec<_> = (0..6).map(|n| seal(&mut sealer, RSID, &[n])).collect();
+    let datagrams: Vec<_> = (0..6).map(|n| sealer.seal(RSID, &[n])).collect();
     // Numbers EPOCH − 3 to EPOCH + 2; a batch may straddle the change.
     let mut batched = GcmSealer::starting_at(i2r(), EPOCH - 3);
     let mut buf: Vec<u8> = (0..6).flat_map(|n| [&[0; 10][..], &[n], &[0; 16]].concat()).collect();
@@ -355,11 +347,11 @@ fn keys_change_under_loss_and_reordering_and_old_ones_go() {
     // The last epoch's key stays exactly while the window reaches into it.
     let mut opener = GcmOpener::new(i2r(), 4096);
     assert!(open(&mut opener, RSID, &datagrams[4]).newest);
-    assert!(open(&mut opener, RSID, &seal(&mut GcmSealer::starting_at(i2r(), EPOCH + 4094), RSID, b"x")).newest);
+    assert!(open(&mut opener, RSID, &GcmSealer::starting_at(i2r(), EPOCH + 4094).seal(RSID, b"x")).newest);
     assert_eq!(open(&mut opener, RSID, &datagrams[1]).result, Err(OpenError::BelowWindow));
     assert_eq!(open(&mut opener, RSID, &datagrams[2]).result, Ok(()));
     assert!(format!("{opener:?}").contains("last: true"));
-    assert!(open(&mut opener, RSID, &seal(&mut GcmSealer::starting_at(i2r(), EPOCH + 4095), RSID, b"x")).newest);
+    assert!(open(&mut opener, RSID, &GcmSealer::starting_at(i2r(), EPOCH + 4095).seal(RSID, b"x")).newest);
     assert!(format!("{opener:?}").contains("last: false"));
 }
 
@@ -367,18 +359,15 @@ fn keys_change_under_loss_and_reordering_and_old_ones_go() {
 fn only_an_authentic_packet_moves_the_epoch_and_never_by_two() {
     const EPOCH: u64 = 1 << 23;
     let mut opener = GcmOpener::new(i2r(), 4096);
-    let ahead = seal(&mut GcmSealer::starting_at(i2r(), 2 * EPOCH), RSID, b"x");
+    let ahead = GcmSealer::starting_at(i2r(), 2 * EPOCH).seal(RSID, b"x");
     assert_eq!(open(&mut opener, RSID, &ahead).result, Err(OpenError::OtherEpoch));
-    let mut forged = seal(&mut GcmSealer::starting_at(i2r(), EPOCH), RSID, b"x");
+    let mut forged = GcmSealer::starting_at(i2r(), EPOCH).seal(RSID, b"x");
     *forged.last_mut().unwrap() ^= 1;
     assert_eq!(open(&mut opener, RSID, &forged).result, Err(OpenError::NotAuthentic));
     assert_eq!(open(&mut opener, RSID, &ahead).result, Err(OpenError::OtherEpoch));
-    let next = seal(&mut GcmSealer::starting_at(i2r(), EPOCH), RSID, b"x");
+    let next = GcmSealer::starting_at(i2r(), EPOCH).seal(RSID, b"x");
     assert_eq!(open(&mut opener, RSID, &next).result, Ok(()));
     assert_eq!(open(&mut opener, RSID, &ahead).result, Ok(()));
-    assert_eq!(
-        open(&mut opener, RSID, &seal(&mut GcmSealer::new(i2r()), RSID, b"x")).result,
-        Err(OpenError::BelowWindow)
-    );
+    assert_eq!(open(&mut opener, RSID, &GcmSealer::new(i2r()).seal(RSID, b"x")).result, Err(OpenError::BelowWindow));
     assert_eq!(GcmSealer::new(i2r()).max_batch() as u64, LAST_NUMBER);
 }

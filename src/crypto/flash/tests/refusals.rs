@@ -201,10 +201,7 @@ fn a_p2pt_identity_and_an_rfc_peer_speak_and_nothing_altered_opens() {
     let (mut near, mut far) = session();
     assert_eq!((near.near_nonce, near.kind), (far.far_nonce, ProfileKind::Flash));
     let (sealer, opener) = (&mut *near.sealer, &mut *far.opener);
-    let head = sealer.head();
-    let mut datagram = vec![0; sealer.sealed_len(5)];
-    datagram[head..head + 5].copy_from_slice(b"hello");
-    sealer.seal_batch(RSID, &mut datagram, &[head..head + 5]);
+    let datagram = sealer.seal(RSID, b"hello");
     for at in 4..datagram.len() {
         let mut flipped = datagram.clone();
         flipped[at] ^= 0x10;
@@ -239,10 +236,7 @@ fn a_batch_is_what_its_packets_are_one_by_one_also_where_numbers_grow() {
             batched.seal_batch(RSID, &mut buf, &packets);
             let mut at = 0;
             for plain in &plains {
-                let mut datagram = vec![0; single.sealed_len(plain.len())];
-                let head = single.head();
-                datagram[head..head + plain.len()].copy_from_slice(plain);
-                single.seal_batch(RSID, &mut datagram, &[head..head + plain.len()]);
+                let datagram = single.seal(RSID, plain);
                 assert_eq!(buf[at..at + datagram.len()], datagram);
                 let (opened, opened_number, result) = open(&mut opener, RSID, &datagram);
                 assert_eq!((&opened[..plain.len()], opened_number, result), (&plain[..], Some(number), Ok(())));
@@ -260,9 +254,7 @@ fn only_an_authentic_number_is_called_newest() {
     for (tag, newest) in [(None, false), (Some((&TAG, 16)), true)] {
         let mut sealer = CbcSealer::starting_at(&[5; 16], tag, Some(0));
         let mut opener = CbcOpener::new(&[5; 16], tag, Some(64));
-        let head = sealer.head();
-        let mut datagram = vec![0; sealer.sealed_len(1)];
-        sealer.seal_batch(RSID, &mut datagram, &[head..head + 1]);
+        let mut datagram = sealer.seal(RSID, b"x");
         let mut out = Vec::new();
         opener.open_batch(RSID, &mut datagram, 64, &mut out);
         assert_eq!((out[0].result, out[0].newest), (Ok(()), newest));
