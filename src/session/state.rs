@@ -178,6 +178,12 @@ impl Session {
         self.confirmed
     }
 
+    /// When an authentic packet came last; when the session began, if none did.
+    #[must_use]
+    pub fn last_heard(&self) -> Instant {
+        self.liveness.last_heard()
+    }
+
     /// S_OPEN: flows exist only in this state.
     #[must_use]
     pub fn is_open(&self) -> bool {
