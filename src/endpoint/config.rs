@@ -29,6 +29,8 @@ pub struct EndpointConfig {
     pub raise_unmatched_ihellos: bool,
     /// Whether RHellos that answer no opening become events.
     pub raise_unmatched_rhellos: bool,
+    /// Whether only IHellos that name our fingerprint select us, not those that look for any server.
+    pub only_fingerprints: bool,
     /// Interfaces that only receive, because their sockets joined a multicast group. IHellos from there are answered by
     /// the main one, after a random time, if they come from one of our links; nothing else is taken from there.
     pub receive_only: Vec<Interface>,
@@ -50,6 +52,7 @@ impl Default for EndpointConfig {
             answer_bytes_per_second: 64 << 10,
             raise_unmatched_ihellos: false,
             raise_unmatched_rhellos: false,
+            only_fingerprints: false,
             receive_only: vec![Interface::DISCOVERY],
             on_link: Vec::new(),
         }

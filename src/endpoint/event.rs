@@ -1,6 +1,8 @@
 //! What an endpoint is asked and what it tells.
 
-use crate::base::Path;
+use std::time::Duration;
+
+use crate::base::{Path, PeerId};
 use crate::crypto::Refusal;
 use crate::session::SessionEvent;
 
@@ -9,6 +11,23 @@ use crate::session::SessionEvent;
 pub struct SessionHandle {
     pub(crate) slot: u32,
     pub(crate) generation: u32,
+}
+
+impl SessionHandle {
+    /// The handle as a number, as unique as itself.
+    #[must_use]
+    pub const fn as_u64(self) -> u64 {
+        (self.generation as u64) << 32 | self.slot as u64
+    }
+}
+
+/// What an opening insists on, beyond its endpoint discriminator.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct OpeningTerms {
+    /// The identity that must answer. It does not stand in the IHello.
+    pub pin: Option<PeerId>,
+    /// When to fail, in place of the endpoint's setting.
+    pub timeout: Option<Duration>,
 }
 
 /// An attempt to open a session.

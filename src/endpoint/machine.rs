@@ -10,7 +10,7 @@ use crate::wire::Address;
 
 use super::config::EndpointConfig;
 use super::core::Core;
-use super::event::{EndpointEvent, ForwardAnswer, ForwardTrust, OpenFailure, OpeningId, SessionHandle};
+use super::event::{EndpointEvent, ForwardAnswer, ForwardTrust, OpenFailure, OpeningId, OpeningTerms, SessionHandle};
 use super::forward::Forwarding;
 use super::opening::{Opening, ihello_packet};
 use super::stats::{DropReason, Stats};
@@ -55,6 +55,11 @@ impl Endpoint {
     /// Opens a session to whomever `epd` selects, looking for him at `candidates`. Ends with
     /// [`EndpointEvent::Opened`] or [`EndpointEvent::OpenFailed`].
     pub fn connect(&mut self, now: Instant, epd: &[u8], candidates: &[Path]) -> OpeningId {
+        self.connect_with(now, epd, candidates, OpeningTerms::default())
+    }
+
+    /// Like [`Self::connect`], on terms of its own.
+    pub fn connect_with(&mut self, now: Instant, epd: &[u8], candidates: &[Path], terms: OpeningTerms) -> OpeningId {
         let core = &mut self.core;
         let id = core.openings.next_id();
         let wanted = epd::Epd::parse(epd).and_then(|epd| epd.peer_id());
@@ -69,7 +74,9 @@ impl Endpoint {
             core.events.push_back(EndpointEvent::OpenFailed { opening: id, reason });
             return id;
         }
-        let mut opening = Opening::new(now, &mut core.rng, id, epd, core.config.open_timeout);
+        let timeout = terms.timeout.unwrap_or(core.config.open_timeout);
+        let mut opening = Opening::new(now, &mut core.rng, id, epd, timeout);
+        opening.pin(terms.pin);
         for path in candidates {
             opening.add_candidate(now, *path);
         }
@@ -84,13 +91,19 @@ impl Endpoint {
         self.core.on_opening_timeout(now, opening);
     }
 
-    /// Gives an opening up. No event follows.
-    pub fn cancel(&mut self, now: Instant, opening: OpeningId) {
-        if let Some(ended) = self.core.openings.remove(opening) {
-            for id in ended.near_ids() {
-                self.core.ids.retire(now, id);
-            }
+    /// Gives an opening up. No event follows. Answers the most telling reason seen so far why it had not succeeded.
+    pub fn cancel(&mut self, now: Instant, opening: OpeningId) -> OpenFailure {
+        let Some(ended) = self.core.openings.remove(opening) else { return OpenFailure::NoAnswer };
+        for id in ended.near_ids() {
+            self.core.ids.retire(now, id);
         }
+        ended.failure()
+    }
+
+    /// From now on only IHellos that name our fingerprint select us; those that look for any server are raised like
+    /// those for strangers. For a service that sends newcomers elsewhere (RFC 7016 section 3.5.1.4).
+    pub fn answer_only_fingerprints(&mut self, only: bool) {
+        self.core.config.only_fingerprints = only;
     }
 
     /// Answers an IHello of `request` bytes that did not select us: the wanted endpoint can be reached at

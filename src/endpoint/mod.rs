@@ -36,6 +36,6 @@ mod stats;
 mod table;
 
 pub use config::EndpointConfig;
-pub use event::{EndpointEvent, ForwardAnswer, ForwardTrust, OpenFailure, OpeningId, SessionHandle};
+pub use event::{EndpointEvent, ForwardAnswer, ForwardTrust, OpenFailure, OpeningId, OpeningTerms, SessionHandle};
 pub use machine::Endpoint;
 pub use stats::{DropReason, Stats};

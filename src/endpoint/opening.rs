@@ -45,6 +45,7 @@ pub(crate) const TAG_LEN: usize = 16;
 pub(crate) struct Opening {
     id: OpeningId,
     epd: Vec<u8>,
+    pin: Option<PeerId>,
     tag: [u8; TAG_LEN],
     /// Counts the tags.
     round: u32,
@@ -83,6 +84,7 @@ impl Opening {
         Self {
             id,
             epd: epd.to_vec(),
+            pin: None,
             tag: rng.bytes(),
             round: 0,
             keying_since: None,
@@ -103,6 +105,11 @@ impl Opening {
     /// Near IDs of its IIKeyings, to be retired with it.
     pub(crate) fn near_ids(&self) -> impl Iterator<Item = SessionId> + '_ {
         self.attempts.iter().map(|attempt| attempt.near_id)
+    }
+
+    /// Insists on this identity.
+    pub(crate) fn pin(&mut self, pin: Option<PeerId>) {
+        self.pin = pin;
     }
 
     /// Adds a candidate address of our own user's.
@@ -217,6 +224,10 @@ impl Opening {
             self.evidence.hello_refused = Some(refusal);
             DropReason::RHelloRefused(refusal)
         })?;
+        if self.pin.is_some_and(|pin| pin != identity.peer_id) {
+            self.evidence.wrong_identity = true;
+            return Err(DropReason::WrongIdentity);
+        }
         let in_play = self.attempts.iter().filter(|attempt| attempt.round == self.round).map(|attempt| &attempt.hello);
         let known: Vec<&Hello> = self.reserve.iter().chain(in_play).collect();
         if known.iter().any(|known| known.is(&path, hello)) {
@@ -329,7 +340,7 @@ impl Opening {
     }
 
     /// The most telling reason why nothing came of it.
-    fn failure(&self) -> OpenFailure {
+    pub(crate) fn failure(&self) -> OpenFailure {
         let seen = &self.evidence;
         if let Some(refusal) = seen.answer_refused {
             OpenFailure::KeyingRefused(refusal)

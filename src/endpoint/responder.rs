@@ -42,7 +42,8 @@ impl Core {
         if by_multicast && !self.is_on_link(path) {
             return Err(DropReason::OffLink);
         }
-        if !self.profile.selects_near(hello.epd) {
+        let for_anybody = || crate::crypto::epd::Epd::parse(hello.epd).is_none_or(|epd| epd.fingerprint.is_none());
+        if !self.profile.selects_near(hello.epd) || self.config.only_fingerprints && for_anybody() {
             if by_multicast || !self.config.raise_unmatched_ihellos {
                 return Err(DropReason::NotSelected);
             }

@@ -1,1 +1,362 @@
 //! Floor 8: everything below as one sans-IO object.
+//!
+//! A [`Node`] is one endpoint with one identity. It dials peers ([`Node::dial`]), lets them in ([`NodeEvent::Incoming`],
+//! [`Node::accept`], [`Node::refuse`]), stays registered at rendezvous services ([`Node::register`]) or is one
+//! ([`Node::serve_rendezvous`]). Here, and only here, a service's message meets a flow and a priority.
+//!
+//! Datagrams and time go in ([`Node::handle`], [`Node::handle_timeout`]); datagrams and events come out
+//! ([`Node::poll_transmit`], [`Node::poll_event`]), to be drained to `None`. [`Node::deadline`] says when time alone is
+//! to be handed in.
+
+mod dial;
+mod event;
+mod peers;
+mod registry;
+mod serving;
+
+pub use crate::session::FlowId;
+pub use dial::Dial;
+pub use event::{DialError, DialId, NodeEvent, PeerHandle, RegistrationId};
+pub use registry::Registration;
+
+use std::collections::{BTreeMap, VecDeque};
+use std::fmt;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::base::{Instant, Path, PeerId, Received, Rng, Transmit};
+use crate::crypto::{FarIdentity, Profile, epd};
+use crate::endpoint::{Endpoint, EndpointConfig, EndpointEvent, OpeningId, SessionHandle};
+use crate::service::rendezvous::ServerConfig;
+use crate::session::SessionEvent;
+use dial::Attempt;
+use peers::{Admission, Peer};
+use registry::Registered;
+use serving::Service;
+
+/// The exception code with which flows of a refused peer are rejected (exit status 10 of the command line).
+pub const REFUSED: u64 = 10;
+
+/// What a node is made with.
+#[derive(Debug, Clone)]
+pub struct NodeConfig {
+    /// Who it is and what it accepts.
+    pub profile: Arc<dyn Profile>,
+    /// Settings of its endpoint.
+    pub endpoint: EndpointConfig,
+}
+
+/// Whose a session is.
+#[derive(Debug)]
+enum Role {
+    Peer(Peer),
+    Registration(RegistrationId),
+    Client,
+}
+
+/// One endpoint with its services.
+pub struct Node {
+    endpoint: Endpoint,
+    profile: Arc<dyn Profile>,
+    rng: Rng,
+    next_id: u64,
+    local_addresses: Vec<SocketAddr>,
+    attempts: BTreeMap<OpeningId, Attempt>,
+    registrations: BTreeMap<RegistrationId, Registered>,
+    roles: BTreeMap<SessionHandle, Role>,
+    service: Option<Service>,
+    closing: BTreeMap<SessionHandle, Instant>,
+    events: VecDeque<NodeEvent>,
+}
+
+impl Node {
+    /// A node without peers.
+    #[must_use]
+    pub fn new(now: Instant, mut rng: Rng, config: NodeConfig) -> Self {
+        let endpoint = Endpoint::new(now, rng.fork(), Arc::clone(&config.profile), config.endpoint);
+        Self {
+            endpoint,
+            profile: config.profile,
+            rng,
+            next_id: 0,
+            local_addresses: Vec::new(),
+            attempts: BTreeMap::new(),
+            registrations: BTreeMap::new(),
+            roles: BTreeMap::new(),
+            service: None,
+            closing: BTreeMap::new(),
+            events: VecDeque::new(),
+        }
+    }
+
+    /// Its peer ID.
+    #[must_use]
+    pub fn peer_id(&self) -> PeerId {
+        self.profile.peer_id()
+    }
+
+    /// The endpoint, for its counts.
+    #[must_use]
+    pub const fn endpoint(&self) -> &Endpoint {
+        &self.endpoint
+    }
+
+    /// Datagrams came.
+    pub fn handle(&mut self, now: Instant, received: Received<'_>) {
+        self.endpoint.handle(now, received);
+        self.work(now);
+    }
+
+    /// Time passed.
+    pub fn handle_timeout(&mut self, now: Instant) {
+        self.endpoint.handle_timeout(now);
+        for registered in self.registrations.values_mut() {
+            registered.client.handle_timeout(now);
+        }
+        if let Some(service) = &mut self.service {
+            service.server.handle_timeout(now);
+        }
+        self.close_due(now);
+        self.give_up_due(now);
+        self.work(now);
+    }
+
+    /// When to call [`Node::handle_timeout`] if nothing comes before.
+    #[must_use]
+    pub fn deadline(&self) -> Option<Instant> {
+        let registrations = self.registrations.values().filter_map(|registered| registered.client.deadline()).min();
+        let service = self.service.as_ref().and_then(|service| service.server.deadline());
+        let closing = self.closing.values().min().copied();
+        let attempts = self.attempts.values().map(Attempt::deadline).min();
+        [self.endpoint.deadline(), registrations, service, closing, attempts].into_iter().flatten().min()
+    }
+
+    /// Datagrams to send; drain to `None`.
+    pub fn poll_transmit(&mut self, now: Instant) -> Option<Transmit> {
+        self.endpoint.poll_transmit(now)
+    }
+
+    /// What happened; drain to `None`.
+    pub fn poll_event(&mut self) -> Option<NodeEvent> {
+        self.events.pop_front()
+    }
+
+    /// Tells the node its own addresses, with its port: rendezvous services hand them to whoever looks for it.
+    pub fn set_local_addresses(&mut self, now: Instant, addresses: Vec<SocketAddr>) {
+        for registered in self.registrations.values_mut() {
+            registered.client.set_addresses(&addresses);
+        }
+        self.local_addresses = addresses;
+        self.work(now);
+    }
+
+    /// The interfaces of this machine changed: all peers are pinged, so that they notice where we are now.
+    pub fn interface_changed(&mut self, now: Instant) {
+        let sessions: Vec<SessionHandle> = self.roles.keys().copied().collect();
+        for session in sessions {
+            if let Some(session) = self.endpoint.session_mut(session) {
+                session.ping();
+            }
+        }
+        self.work(now);
+    }
+
+    /// The network says that `remote` can't be reached. Only a hint, since anybody can forge it: sessions there are pinged.
+    pub fn unreachable(&mut self, now: Instant, remote: SocketAddr) {
+        let sessions: Vec<SessionHandle> = self.roles.keys().copied().filter(|_| self.service.is_none()).collect();
+        for handle in sessions {
+            if self.endpoint.session(handle).is_some_and(|session| session.path().remote == remote)
+                && let Some(session) = self.endpoint.session_mut(handle)
+            {
+                session.ping();
+            }
+        }
+        self.work(now);
+    }
+
+    /// Begins to look for a peer.
+    pub fn dial(&mut self, now: Instant, dial: &Dial) -> DialId {
+        let id = DialId(self.new_id());
+        let ways = dial.candidates.iter().chain(&dial.rendezvous).chain(&dial.multicast);
+        let candidates: Vec<Path> = ways.map(|&remote| Path::to(remote)).collect();
+        let opening = self.endpoint.connect(now, &epd::fingerprint(dial.peer), &candidates);
+        self.attempts.insert(opening, Attempt::new(now, id, opening, dial));
+        self.work(now);
+        id
+    }
+
+    /// Stops looking.
+    pub fn cancel_dial(&mut self, now: Instant, dial: DialId) {
+        let found = self.attempts.values().find(|attempt| attempt.id == dial).map(|attempt| attempt.opening);
+        if let Some(opening) = found {
+            self.attempts.remove(&opening);
+            self.endpoint.cancel(now, opening);
+        }
+        self.work(now);
+    }
+
+    /// Runs the rendezvous service from now on. The endpoint's configuration must raise unmatched hellos.
+    pub fn serve_rendezvous(&mut self, config: ServerConfig) {
+        let rng = self.rng.fork();
+        self.endpoint.answer_only_fingerprints(!config.redirect_to.is_empty());
+        self.service = Some(Service::new(config, rng));
+    }
+
+    /// Closes everything in order.
+    pub fn shut_down(&mut self, now: Instant) {
+        for registered in self.registrations.values_mut() {
+            registered.client.stop();
+        }
+        let openings: Vec<OpeningId> = std::mem::take(&mut self.attempts).into_keys().collect();
+        for opening in openings {
+            self.endpoint.cancel(now, opening);
+        }
+        let sessions: Vec<SessionHandle> = self.roles.keys().copied().collect();
+        for session in sessions {
+            self.close_session(now, session);
+        }
+        self.work(now);
+    }
+
+    /// Whether any session is still there.
+    #[must_use]
+    pub fn is_idle(&self) -> bool {
+        self.roles.is_empty() && self.attempts.is_empty()
+    }
+
+    fn new_id(&mut self) -> u64 {
+        self.next_id += 1;
+        self.next_id
+    }
+
+    /// Carries events up and outputs down until nothing moves.
+    fn work(&mut self, now: Instant) {
+        loop {
+            let mut moved = false;
+            while let Some(event) = self.endpoint.poll_event() {
+                moved = true;
+                self.endpoint_event(now, event);
+            }
+            moved |= self.drive_registrations(now);
+            moved |= self.drive_service(now);
+            if !moved {
+                return;
+            }
+        }
+    }
+
+    fn endpoint_event(&mut self, now: Instant, event: EndpointEvent) {
+        match event {
+            EndpointEvent::Opened { opening, session } => self.opened(now, opening, session),
+            EndpointEvent::OpenFailed { opening, reason } => {
+                if let Some(attempt) = self.attempts.remove(&opening) {
+                    let error = attempt.verdict(reason);
+                    self.events.push_back(NodeEvent::DialFailed { dial: attempt.id, error });
+                } else {
+                    self.registration_failed(opening, reason);
+                }
+            }
+            EndpointEvent::Incoming { session } => self.incoming(now, session),
+            EndpointEvent::Session(session, event) => self.session_event(now, session, event),
+            EndpointEvent::UnmatchedIHello { path, epd, tag, datagram } => {
+                if let Some(service) = &mut self.service {
+                    service.server.ihello(now, path, &epd, &tag, datagram);
+                }
+            }
+            EndpointEvent::UnmatchedRHello { path, tag, .. } => {
+                if let Some(service) = &mut self.service {
+                    service.server.rhello(path, &tag);
+                }
+            }
+            EndpointEvent::Redirected { opening, taken, unknown_peer, .. } => {
+                if let Some(attempt) = self.attempts.get_mut(&opening) {
+                    if unknown_peer {
+                        attempt.hinted(now);
+                    } else if taken > 0 {
+                        attempt.redirected(now);
+                    }
+                }
+            }
+            EndpointEvent::Replaced { .. } => {}
+        }
+    }
+
+    fn opened(&mut self, now: Instant, opening: OpeningId, session: SessionHandle) {
+        if let Some(attempt) = self.attempts.remove(&opening) {
+            // The session may be one that came in meanwhile: whoever we dial is welcome.
+            self.roles.insert(session, Role::Peer(Peer::new(Admission::Accepted)));
+            self.events.push_back(NodeEvent::Dialled { dial: attempt.id, peer: session });
+        } else {
+            self.registration_opened(now, opening, session);
+        }
+    }
+
+    fn incoming(&mut self, now: Instant, handle: SessionHandle) {
+        let Some(session) = self.endpoint.session(handle) else { return };
+        let (far, path, nonce) = (*session.far(), session.path(), *session.near_nonce());
+        if let Some(service) = &mut self.service {
+            service.client_up(now, handle, far.peer_id, nonce, path);
+            self.roles.insert(handle, Role::Client);
+        } else if !self.roles.contains_key(&handle) {
+            self.roles.insert(handle, Role::Peer(Peer::new(Admission::Undecided)));
+            self.events.push_back(NodeEvent::Incoming { peer: handle, far, path });
+        }
+    }
+
+    fn session_event(&mut self, now: Instant, session: SessionHandle, event: SessionEvent) {
+        match self.roles.get(&session) {
+            Some(Role::Peer(_)) => self.peer_event(now, session, event),
+            Some(Role::Registration(_)) => self.registration_event(now, session, event),
+            Some(Role::Client) => self.client_event(now, session, event),
+            None => {}
+        }
+    }
+
+    /// Closes a session in order.
+    fn close_session(&mut self, now: Instant, session: SessionHandle) {
+        self.closing.remove(&session);
+        if let Some(session) = self.endpoint.session_mut(session) {
+            session.close(now);
+        }
+    }
+
+    /// Closes a session in order once what was sent last had time to arrive.
+    fn close_soon(&mut self, now: Instant, session: SessionHandle, within: Duration) {
+        let at = now + within;
+        let due = self.closing.entry(session).or_insert(at);
+        *due = at.min(*due);
+    }
+
+    fn close_due(&mut self, now: Instant) {
+        let due: Vec<SessionHandle> =
+            self.closing.iter().filter(|&(_, &at)| at <= now).map(|(&session, _)| session).collect();
+        for session in due {
+            self.close_session(now, session);
+        }
+    }
+
+    fn give_up_due(&mut self, now: Instant) {
+        let due: Vec<OpeningId> =
+            self.attempts.iter().filter(|(_, attempt)| attempt.deadline() <= now).map(|(&id, _)| id).collect();
+        for opening in due {
+            let reason = self.endpoint.cancel(now, opening);
+            if let Some(attempt) = self.attempts.remove(&opening) {
+                let error = attempt.verdict(reason);
+                self.events.push_back(NodeEvent::DialFailed { dial: attempt.id, error });
+            }
+        }
+    }
+
+    /// Who is at the other end.
+    #[must_use]
+    pub fn far(&self, peer: PeerHandle) -> Option<FarIdentity> {
+        self.endpoint.session(peer).map(|session| *session.far())
+    }
+}
+
+impl fmt::Debug for Node {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Node").field("peer_id", &self.peer_id()).field("sessions", &self.roles.len()).finish()
+    }
+}

@@ -34,6 +34,16 @@ impl Liveness {
         Self { keepalive, give_up, heard: None, extra, created: now, last_sent: now, last_ping: None, unanswered: None }
     }
 
+    /// Sets the keepalive period.
+    pub(super) fn set_keepalive(&mut self, period: Option<Duration>) {
+        self.keepalive = period;
+    }
+
+    /// Sets how long a question may stay unanswered.
+    pub(super) fn set_give_up(&mut self, after: Duration) {
+        self.give_up = after;
+    }
+
     /// An authentic packet came. How long the far end had been silent while we wanted an answer.
     pub(super) fn on_heard(&mut self, now: Instant) -> Duration {
         let silence = self.unanswered.map_or(Duration::ZERO, |since| now - since.max(self.last_heard()));

@@ -361,6 +361,16 @@ impl Session {
 
     // The session as a whole.
 
+    /// Pings the far end whenever either direction was silent for `period`; never, if there is none.
+    pub fn set_keepalive(&mut self, period: Option<Duration>) {
+        self.liveness.set_keepalive(period);
+    }
+
+    /// How long the far end may leave a question unanswered until it counts as gone.
+    pub fn set_give_up(&mut self, after: Duration) {
+        self.liveness.set_give_up(after);
+    }
+
     /// Sends a Ping at once: to have the far end notice a new address of ours, or to see whether it lives.
     pub fn ping(&mut self) {
         self.ping_pending |= self.is_open();

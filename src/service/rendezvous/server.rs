@@ -147,6 +147,8 @@ pub enum ServerOutput {
         tag: Vec<u8>,
         /// Where to go.
         destinations: Vec<Address>,
+        /// Bytes of the datagram that asked, which limit the answer.
+        request: usize,
     },
     /// Forward an IHello into a session.
     Forward {
@@ -344,23 +346,28 @@ impl Server {
     }
 
     /// An IHello came that does not select this endpoint, or one that looks for any server while newcomers are
-    /// redirected.
-    pub fn ihello(&mut self, now: Instant, path: Path, epd: &[u8], tag: &[u8]) {
+    /// redirected. `request` is the size of its datagram.
+    pub fn ihello(&mut self, now: Instant, path: Path, epd: &[u8], tag: &[u8], request: usize) {
         if !self.introductions.take(now, path.remote.ip(), 1) {
             self.metrics.limited += 1;
             return;
         }
         match Epd::parse(epd).and_then(|wanted| wanted.peer_id()) {
             Some(peer) => match self.by_peer.get(&peer).copied() {
-                Some(session) => self.introduce(path, epd, tag, session),
-                None if self.redirects_newcomers() => self.redirect_elsewhere(path, tag),
+                Some(session) => self.introduce(path, epd, tag, session, request),
+                None if self.redirects_newcomers() => self.redirect_elsewhere(path, tag, request),
                 None => {
                     self.metrics.unknown += 1;
                     let hint = vec![Address { origin: Origin::Unknown, socket: NOT_REGISTERED }];
-                    self.outputs.push_back(ServerOutput::Redirect { path, tag: tag.to_vec(), destinations: hint });
+                    self.outputs.push_back(ServerOutput::Redirect {
+                        path,
+                        tag: tag.to_vec(),
+                        destinations: hint,
+                        request,
+                    });
                 }
             },
-            None if self.redirects_newcomers() => self.redirect_elsewhere(path, tag),
+            None if self.redirects_newcomers() => self.redirect_elsewhere(path, tag, request),
             None => {}
         }
     }
@@ -478,25 +485,25 @@ impl Server {
         }
     }
 
-    fn introduce(&mut self, path: Path, epd: &[u8], tag: &[u8], session: SessionKey) {
+    fn introduce(&mut self, path: Path, epd: &[u8], tag: &[u8], session: SessionKey, request: usize) {
         let Some(client) = self.clients.get(&session) else { return };
         self.metrics.introductions += 1;
         let observed = Address { origin: Origin::Observed, socket: client.path.remote };
         let reported = client.reported.iter().map(|&socket| Address { origin: Origin::Local, socket });
         let observed_first = Some(observed).filter(|_| client.reflexive).into_iter();
         let destinations = observed_first.chain(reported.filter(|a| a.socket != client.path.remote)).collect();
-        self.outputs.push_back(ServerOutput::Redirect { path, tag: tag.to_vec(), destinations });
+        self.outputs.push_back(ServerOutput::Redirect { path, tag: tag.to_vec(), destinations, request });
         let reply = Address { origin: Origin::Observed, socket: path.remote };
         self.outputs.push_back(ServerOutput::Forward { session, epd: epd.to_vec(), reply, tag: tag.to_vec() });
     }
 
-    fn redirect_elsewhere(&mut self, path: Path, tag: &[u8]) {
+    fn redirect_elsewhere(&mut self, path: Path, tag: &[u8], request: usize) {
         self.metrics.redirected += 1;
         let servers = &self.config.redirect_to;
         self.rotation = (self.rotation + 1) % servers.len().max(1);
         let rotated = servers.iter().cycle().skip(self.rotation).take(servers.len().min(8));
         let destinations = rotated.map(|&socket| Address { origin: Origin::Unknown, socket }).collect();
-        self.outputs.push_back(ServerOutput::Redirect { path, tag: tag.to_vec(), destinations });
+        self.outputs.push_back(ServerOutput::Redirect { path, tag: tag.to_vec(), destinations, request });
     }
 
     fn start_check(&mut self, now: Instant, session: SessionKey, transaction: f64) {

@@ -64,8 +64,8 @@ fn a_registered_client_is_introduced_with_all_its_addresses() {
     let (events, _) = register(&mut server, None);
     assert_eq!(events, [ClientEvent::Registered { observed: Some(addr(SEEN)) }]);
     let asker = Path::to(addr("198.51.100.1:1234"));
-    server.ihello(Instant::ZERO, asker, &epd::fingerprint(PEER), b"tag");
-    let Some(ServerOutput::Redirect { path, destinations, tag }) = server.poll() else { panic!("no redirect") };
+    server.ihello(Instant::ZERO, asker, &epd::fingerprint(PEER), b"tag", 148);
+    let Some(ServerOutput::Redirect { path, destinations, tag, .. }) = server.poll() else { panic!("no redirect") };
     assert_eq!((path, tag.as_slice()), (asker, &b"tag"[..]));
     assert_eq!(destinations.iter().map(|a| a.socket).collect::<Vec<_>>(), [addr(SEEN), addr(OWN)]);
     let Some(ServerOutput::Forward { session: 1, reply, .. }) = server.poll() else { panic!("no FIHello") };
@@ -76,14 +76,14 @@ fn a_registered_client_is_introduced_with_all_its_addresses() {
 #[test]
 fn who_asks_for_a_stranger_is_told_so_and_nothing_is_forwarded() {
     let mut server = server(None);
-    server.ihello(Instant::ZERO, Path::to(addr(SEEN)), &epd::fingerprint(PEER), b"tag");
+    server.ihello(Instant::ZERO, Path::to(addr(SEEN)), &epd::fingerprint(PEER), b"tag", 148);
     let Some(ServerOutput::Redirect { destinations, .. }) = server.poll() else { panic!("no redirect") };
     assert_eq!(destinations.iter().map(|a| a.socket).collect::<Vec<_>>(), [NOT_REGISTERED]);
     assert_eq!(server.poll(), None);
     let (_, _) = register(&mut server, None);
     server.peer_down(1);
     while server.poll().is_some() {}
-    server.ihello(Instant::ZERO, Path::to(addr(SEEN)), &epd::fingerprint(PEER), b"tag");
+    server.ihello(Instant::ZERO, Path::to(addr(SEEN)), &epd::fingerprint(PEER), b"tag", 148);
     assert!(matches!(server.poll(), Some(ServerOutput::Redirect { .. })));
     assert_eq!((server.metrics().unknown, server.metrics().registered), (2, 0));
 }
@@ -109,7 +109,7 @@ fn newcomers_and_seekers_are_sent_to_the_other_servers() {
     let config = ServerConfig { redirect_to: others.clone(), ..ServerConfig::default() };
     let mut server = Server::new(config, Rng::for_simulation(1));
     for epd in [epd::ancillary("rtmfp://h:1935"), epd::fingerprint(PEER)] {
-        server.ihello(Instant::ZERO, Path::to(addr(SEEN)), &epd, b"tag");
+        server.ihello(Instant::ZERO, Path::to(addr(SEEN)), &epd, b"tag", 148);
         let Some(ServerOutput::Redirect { destinations, .. }) = server.poll() else { panic!("no redirect") };
         let mut sent: Vec<_> = destinations.iter().map(|a| a.socket).collect();
         sent.sort();

@@ -1,0 +1,196 @@
+//! Peers: who may come in, and what they and we say on flows.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use super::event::{NodeEvent, PeerHandle};
+use super::{Node, REFUSED, Role};
+use crate::base::Instant;
+use crate::flow::{Lifetime, MessageId, Order, Priority};
+use crate::session::{FlowError, FlowId, SessionEvent, SessionStats};
+
+/// How long a refused peer may take to open the flow whose rejection tells it so.
+const HEAR_REFUSAL: Duration = Duration::from_secs(5);
+/// How far the receive window of a peer's flow may grow.
+const MAX_RECEIVE_WINDOW: usize = 16 << 20;
+/// How long the rejection may take to arrive.
+const SAY_REFUSAL: Duration = Duration::from_secs(1);
+
+/// Whether a peer may come in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Admission {
+    Undecided,
+    Accepted,
+    Refused,
+}
+
+/// A peer's session.
+#[derive(Debug)]
+pub(super) struct Peer {
+    admission: Admission,
+    held: Vec<(FlowId, Bytes, Option<FlowId>)>,
+}
+
+impl Peer {
+    pub(super) const fn new(admission: Admission) -> Self {
+        Self { admission, held: Vec::new() }
+    }
+}
+
+impl Node {
+    /// Lets an incoming peer in: its flows become events.
+    pub fn accept(&mut self, peer: PeerHandle) {
+        let Some(Role::Peer(state)) = self.roles.get_mut(&peer) else { return };
+        state.admission = Admission::Accepted;
+        for (flow, metadata, return_of) in std::mem::take(&mut state.held) {
+            self.events.push_back(NodeEvent::FlowOpened { peer, flow, metadata, return_of });
+        }
+    }
+
+    /// Turns an incoming peer away. It is told by the rejection (code [`REFUSED`]) of the first flow that it opens, and
+    /// learns nothing else.
+    pub fn refuse(&mut self, now: Instant, peer: PeerHandle) {
+        let Some(Role::Peer(state)) = self.roles.get_mut(&peer) else { return };
+        state.admission = Admission::Refused;
+        let held = std::mem::take(&mut state.held);
+        self.close_soon(now, peer, HEAR_REFUSAL);
+        for (flow, ..) in held {
+            self.reject_as_refused(now, peer, flow);
+        }
+        self.work(now);
+    }
+
+    fn reject_as_refused(&mut self, now: Instant, peer: PeerHandle, flow: FlowId) {
+        if let Some(session) = self.endpoint.session_mut(peer) {
+            let _ = session.reject_flow(flow, REFUSED);
+        }
+        self.close_soon(now, peer, SAY_REFUSAL);
+    }
+
+    pub(super) fn peer_event(&mut self, now: Instant, peer: PeerHandle, event: SessionEvent) {
+        let Some(Role::Peer(state)) = self.roles.get_mut(&peer) else { return };
+        let event = match event {
+            SessionEvent::FlowOpened { flow, metadata, return_of } => match state.admission {
+                Admission::Accepted => NodeEvent::FlowOpened { peer, flow, metadata, return_of },
+                Admission::Undecided => return state.held.push((flow, metadata, return_of)),
+                Admission::Refused => return self.reject_as_refused(now, peer, flow),
+            },
+            SessionEvent::Message { flow, sequence, data } => NodeEvent::Message { peer, flow, sequence, data },
+            SessionEvent::Lost { flow, first, last } => NodeEvent::Lost { peer, flow, span: last - first + 1 },
+            SessionEvent::FlowFinished { flow, complete } => NodeEvent::FlowFinished { peer, flow, complete },
+            SessionEvent::FlowException { flow, code } => NodeEvent::FlowException { peer, flow, code },
+            SessionEvent::Writable { flow } => NodeEvent::Writable { peer, flow },
+            SessionEvent::Delivered { flow, id } => NodeEvent::Delivered { peer, flow, id },
+            SessionEvent::Abandoned { flow, id } => NodeEvent::Abandoned { peer, flow, id },
+            SessionEvent::FlowComplete { flow } => NodeEvent::FlowClosed { peer, flow },
+            SessionEvent::PathChanged { from, to } => NodeEvent::PathChanged { peer, from, to },
+            SessionEvent::Closed(reason) => {
+                let admission = state.admission;
+                self.roles.remove(&peer);
+                self.closing.remove(&peer);
+                if admission == Admission::Refused {
+                    return;
+                }
+                NodeEvent::PeerClosed { peer, reason }
+            }
+            SessionEvent::Confirmed | SessionEvent::FIHello { .. } => return,
+        };
+        self.events.push_back(event);
+    }
+
+    /// Opens a sending flow to a peer, in answer to the peer's flow `return_of` if there is one.
+    ///
+    /// # Errors
+    /// [`FlowError`] if the session is over, or the answered flow is.
+    pub fn open_flow(
+        &mut self,
+        now: Instant,
+        peer: PeerHandle,
+        metadata: &[u8],
+        return_of: Option<FlowId>,
+        priority: Priority,
+    ) -> Result<FlowId, FlowError> {
+        let session = self.endpoint.session_mut(peer).ok_or(FlowError::SessionClosed)?;
+        session.open_flow(now, metadata, return_of, priority)
+    }
+
+    /// Queues a message on a sending flow.
+    ///
+    /// # Errors
+    /// [`FlowError`]; if the flow is full, [`NodeEvent::Writable`] says when to try again.
+    pub fn write(
+        &mut self,
+        now: Instant,
+        peer: PeerHandle,
+        flow: FlowId,
+        message: Bytes,
+        lifetime: Lifetime,
+    ) -> Result<MessageId, FlowError> {
+        let session = self.endpoint.session_mut(peer).ok_or(FlowError::SessionClosed)?;
+        session.write(now, flow, message, lifetime)
+    }
+
+    /// Gives up a queued message.
+    ///
+    /// # Errors
+    /// [`FlowError`] if there is no such flow.
+    pub fn abandon(&mut self, peer: PeerHandle, flow: FlowId, message: MessageId) -> Result<(), FlowError> {
+        let session = self.endpoint.session_mut(peer).ok_or(FlowError::SessionClosed)?;
+        session.abandon(flow, message)
+    }
+
+    /// Ends a sending flow; [`NodeEvent::FlowClosed`] says when all of it is acknowledged.
+    ///
+    /// # Errors
+    /// [`FlowError`] if there is no such flow.
+    pub fn close_flow(&mut self, peer: PeerHandle, flow: FlowId) -> Result<(), FlowError> {
+        let session = self.endpoint.session_mut(peer).ok_or(FlowError::SessionClosed)?;
+        session.close_flow(flow)
+    }
+
+    /// Takes a receiving flow: its messages become events.
+    ///
+    /// # Errors
+    /// [`FlowError`] if there is no such flow.
+    pub fn accept_flow(&mut self, peer: PeerHandle, flow: FlowId, order: Order) -> Result<(), FlowError> {
+        let session = self.endpoint.session_mut(peer).ok_or(FlowError::SessionClosed)?;
+        session.accept_flow(flow, order, MAX_RECEIVE_WINDOW)
+    }
+
+    /// Rejects a receiving flow, now or later.
+    ///
+    /// # Errors
+    /// [`FlowError`] if there is no such flow.
+    pub fn reject_flow(&mut self, peer: PeerHandle, flow: FlowId, code: u64) -> Result<(), FlowError> {
+        let session = self.endpoint.session_mut(peer).ok_or(FlowError::SessionClosed)?;
+        session.reject_flow(flow, code)
+    }
+
+    /// Says that `bytes` of delivered messages are dealt with, so that the far end may send as many more.
+    pub fn consume(&mut self, peer: PeerHandle, flow: FlowId, bytes: usize) {
+        if let Some(session) = self.endpoint.session_mut(peer) {
+            let _ = session.consume(flow, bytes);
+        }
+    }
+
+    /// Closes a peer's session in order.
+    pub fn close_peer(&mut self, now: Instant, peer: PeerHandle) {
+        self.close_session(now, peer);
+        self.work(now);
+    }
+
+    /// Closes a peer's session at once: the far end is told, but nobody waits for it.
+    pub fn abort_peer(&mut self, now: Instant, peer: PeerHandle) {
+        if let Some(session) = self.endpoint.session_mut(peer) {
+            session.abort(now);
+        }
+        self.work(now);
+    }
+
+    /// What a peer's session measures and counts.
+    #[must_use]
+    pub fn stats(&self, now: Instant, peer: PeerHandle) -> Option<SessionStats> {
+        self.endpoint.session(peer).map(|session| session.stats(now))
+    }
+}
