@@ -15,6 +15,12 @@ use super::window::OVERHEAD;
 /// A message buffer is made as large as the message before, up to this.
 const LARGEST_GUESS: usize = 1 << 20;
 
+/// Buffers of fragments of at least this size are used again; smaller ones are made to measure, so that what a fragment really
+/// takes up stays in proportion to what it counts for.
+const POOLED_FROM: usize = 512;
+/// So many buffers are kept for that.
+const POOL: usize = 1024;
+
 /// A message has grown above the limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct TooLong;
@@ -33,6 +39,8 @@ pub(super) struct Reassembly {
     guess: usize,
     /// Bytes held, with an allowance for each fragment in the ring.
     stored: usize,
+    /// Empty buffers.
+    pool: Vec<Vec<u8>>,
 }
 
 #[derive(Debug)]
@@ -59,7 +67,16 @@ enum Place {
 
 impl Reassembly {
     pub(super) const fn new(max_message: usize) -> Self {
-        Self { order: Order::Original, max_message, next: 1, ring: VecDeque::new(), current: None, guess: 0, stored: 0 }
+        Self {
+            order: Order::Original,
+            max_message,
+            next: 1,
+            ring: VecDeque::new(),
+            current: None,
+            guess: 0,
+            stored: 0,
+            pool: Vec::new(),
+        }
     }
 
     /// Sets how messages are delivered; those that have become complete by that are.
@@ -126,8 +143,9 @@ impl Reassembly {
             last = *other_end;
         }
         self.stored += data.len() + OVERHEAD;
+        let data = self.buffer_with(data);
         if let Some(place) = self.ring.get_mut(index) {
-            *place = Place::Held { control, data: data.to_vec(), other_end: first };
+            *place = Place::Held { control, data, other_end: first };
         }
         self.set_other_end(first, last);
         self.set_other_end(last, first);
@@ -184,6 +202,7 @@ impl Reassembly {
     /// Discards everything.
     pub(super) fn clear(&mut self) {
         self.ring = VecDeque::new();
+        self.pool = Vec::new();
         self.current = None;
         self.stored = 0;
     }
@@ -227,7 +246,22 @@ impl Reassembly {
             out.push_back(RecvEvent::Message { sequence, fragments: 1, data: data.into() });
             return Ok(());
         }
-        self.append(sequence, control, &data, out)
+        let appended = self.append(sequence, control, &data, out);
+        self.recycle(data);
+        appended
+    }
+
+    fn buffer_with(&mut self, data: &[u8]) -> Vec<u8> {
+        let mut buffer = if data.len() >= POOLED_FROM { self.pool.pop().unwrap_or_default() } else { Vec::new() };
+        buffer.extend_from_slice(data);
+        buffer
+    }
+
+    fn recycle(&mut self, mut buffer: Vec<u8>) {
+        if buffer.capacity() >= POOLED_FROM && self.pool.len() < POOL {
+            buffer.clear();
+            self.pool.push(buffer);
+        }
     }
 
     /// A fragment of several takes its turn.
