@@ -54,7 +54,7 @@ fn figure_21_flow_with_loss() {
     sender.ack(30, &[(32, 32), (34, 37)]); // 10
     assert_eq!(send_up_to(&mut sender, 48), Some((48, 32))); // 11
     assert_eq!(send_up_to(&mut sender, 60), Some((60, 32))); // 12
-    sender.ack(32, &[(34, 46)]); // 13
+    sender.ack(30, &[(34, 46)]); // 13
     assert_eq!(send_up_to(&mut sender, 61), Some((61, 32))); // 14
     sender.ack(32, &[(34, 47)]); // 15
     assert_eq!(send_up_to(&mut sender, 62), Some((62, 32))); // 16

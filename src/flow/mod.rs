@@ -25,4 +25,10 @@ pub use send_types::{
 };
 
 #[cfg(test)]
+mod figure_tests;
+#[cfg(test)]
 mod pair_tests;
+#[cfg(test)]
+mod send_tests;
+#[cfg(test)]
+mod test_support;
