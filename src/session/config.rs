@@ -52,8 +52,10 @@ pub struct SessionConfig {
     pub new_flows_per_second: u32,
     /// What a receiving flow may keep until it is accepted.
     pub receive: ReceiveLimits,
-    /// Bytes that a sending flow queues before it refuses more.
+    /// Bytes that a sending flow queues at first before it refuses more.
     pub send_buffer: usize,
+    /// How far that grows with the congestion window: twice the window keeps a long fast path busy.
+    pub max_send_buffer: usize,
     /// Time-critical traffic on all sessions that share this configuration.
     pub critical: CriticalBoard,
 }
@@ -72,6 +74,7 @@ impl Default for SessionConfig {
             new_flows_per_second: 200,
             receive: ReceiveLimits::default(),
             send_buffer: 1 << 20,
+            max_send_buffer: 16 << 20,
             critical: CriticalBoard::default(),
         }
     }

@@ -53,6 +53,7 @@ pub(super) struct Outbound {
     turn: usize,
     space: usize,
     send_buffer: usize,
+    max_send_buffer: usize,
 }
 
 /// What the acknowledgements of the packet at hand have said so far.
@@ -111,6 +112,7 @@ impl Outbound {
             turn: 0,
             space,
             send_buffer: config.send_buffer,
+            max_send_buffer: config.max_send_buffer,
         }
     }
 
@@ -392,6 +394,7 @@ impl Outbound {
         let before = self.packet.pre_ack_outstanding;
         self.detector.on_feedback(now, trouble, srtt, before, self.space, &mut *self.control);
         self.pacer.set(now, self.control.window(), srtt, self.control.pacing_gain(), self.space);
+        self.grow_send_buffer(2 * self.control.window());
         if self.packet.acks {
             if self.packet.acked > 0 {
                 self.tail_probes = 0;
@@ -402,6 +405,16 @@ impl Outbound {
             self.arm_tail(now, rtt);
         }
         self.packet.acked > 0
+    }
+
+    fn grow_send_buffer(&mut self, wanted: usize) {
+        if wanted <= self.send_buffer || self.send_buffer >= self.max_send_buffer {
+            return;
+        }
+        self.send_buffer = wanted.max(2 * self.send_buffer).min(self.max_send_buffer);
+        for flow in &mut self.flows {
+            flow.set_send_buffer(self.send_buffer);
+        }
     }
 
     // Time.

@@ -38,6 +38,8 @@ pub(super) struct PathMtu {
     failures: u32,
     next: Instant,
     timeouts: u32,
+    /// The first of these.
+    first_timeout: Instant,
 }
 
 impl PathMtu {
@@ -51,6 +53,7 @@ impl PathMtu {
             failures: 0,
             next: now,
             timeouts: 0,
+            first_timeout: now,
         }
     }
 
@@ -120,11 +123,14 @@ impl PathMtu {
         self.timeouts = 0;
     }
 
-    /// A retransmission timeout with loss. Whether the size in use fell back to the base: a path may carry less than it
-    /// did, and says so by silence.
-    pub(super) fn on_timeout(&mut self, now: Instant) -> bool {
+    /// A retransmission timeout with loss. Whether the size in use fell back to the base: a path that carries less than
+    /// it did swallows data and lets the answers to Pings through, so the far end was heard at `heard`, in between.
+    pub(super) fn on_timeout(&mut self, now: Instant, heard: Instant) -> bool {
         self.timeouts += 1;
-        if self.timeouts < BLACK_HOLE_TIMEOUTS || self.current == BASE_DATAGRAM {
+        if self.timeouts == 1 {
+            self.first_timeout = now;
+        }
+        if self.timeouts < BLACK_HOLE_TIMEOUTS || self.current == BASE_DATAGRAM || heard <= self.first_timeout {
             return false;
         }
         self.current = BASE_DATAGRAM;
@@ -177,15 +183,17 @@ mod tests {
     }
 
     #[test]
-    fn two_timeouts_in_a_row_fall_back_to_the_base_and_a_rest() {
+    fn timeouts_in_a_row_while_small_packets_pass_fall_back_to_the_base_and_a_rest() {
         let mut rng = Rng::for_simulation(1);
         let mut mtu = PathMtu::new(Instant::ZERO, 1452);
         let probe = mtu.poll(Instant::ZERO, PATIENCE, &mut rng).unwrap();
         mtu.on_ping_reply(Instant::ZERO, &probe.message);
-        assert!(!mtu.on_timeout(Instant::ZERO));
+        let second = Instant::from_micros(1_000_000);
+        assert!(!mtu.on_timeout(Instant::ZERO, second));
         mtu.on_ack();
-        assert!(!mtu.on_timeout(Instant::ZERO));
-        assert!(mtu.on_timeout(Instant::ZERO));
+        assert!(!mtu.on_timeout(Instant::ZERO, Instant::ZERO));
+        assert!(!mtu.on_timeout(Instant::ZERO, Instant::ZERO), "an outage is no black hole");
+        assert!(mtu.on_timeout(Instant::ZERO, second));
         assert_eq!(mtu.current(), BASE_DATAGRAM);
         assert_eq!(mtu.deadline(), Some(Instant::ZERO + BLACK_HOLE_REST));
         assert_eq!(mtu.poll(Instant::ZERO + BLACK_HOLE_REST, PATIENCE, &mut rng).unwrap().size, 1452);

@@ -30,6 +30,9 @@ pub(super) const CLOSE_PERIOD: Duration = Duration::from_secs(5);
 const NEAR_CLOSE: Duration = Duration::from_secs(90);
 /// How long S_FARCLOSE_LINGER answers repeated Closes.
 const FAR_CLOSE_LINGER: Duration = Duration::from_secs(19);
+/// The window that an accepted flow starts with, if it may have so much: a sender in slow start shall not run into it
+/// before it has grown.
+const ACCEPTED_WINDOW: usize = 512 << 10;
 /// Bytes of chunks that wait for the next packet, beyond which Pings go unanswered.
 pub(super) const MAX_PENDING_CHUNKS: usize = 8192;
 
@@ -313,7 +316,7 @@ impl Session {
     /// # Errors
     /// If there is no such flow.
     pub fn accept_flow(&mut self, flow: FlowId, order: Order, capacity: usize) -> Result<(), FlowError> {
-        let start = self.config.receive.capacity.min(capacity);
+        let start = ACCEPTED_WINDOW.min(capacity);
         let limits = ReceiveLimits { capacity: start, max_capacity: capacity, ..self.config.receive };
         self.inbound.with(flow, &mut self.events, |flow| {
             flow.accept(order, limits);

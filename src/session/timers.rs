@@ -62,7 +62,7 @@ impl Session {
             // One that finds no room is sent with the next period.
             self.queue_chunk(&Chunk::BufferProbe { flow });
         }
-        if was_loss && self.mtu.on_timeout(now) {
+        if was_loss && self.mtu.on_timeout(now, self.liveness.last_heard()) {
             self.outbound.set_space(self.space());
         }
     }

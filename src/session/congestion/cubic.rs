@@ -5,10 +5,10 @@
 //! - One cut per recovery period, and proportional rate reduction (RFC 9937) while it lasts.
 //! - While time-critical notification rules, growth and cuts are appendix A's.
 //!
-//! Departs from RFC 9438 section 4.6 in the answer to loss without a queue: when under 2 % of the bytes of the last two
-//! rounds were lost (BBR's bound) and the round trips of this round are within an eighth of the base, the window is cut
-//! to what fits the path without the queue, not to 0.7. At a full queue of any common size that is 0.7 all the same;
-//! where a radio or a bad cable loses packets at random it leaves the window alone.
+//! Departs from RFC 9438 section 4.6 in the answer to loss without a queue: when under 2 % of the bytes of the last eight
+//! rounds were lost (BBR's bound), the window is cut to what fits the path without a queue (as TCP Westwood does), if that is
+//! more than 0.7; and not at all if the round trip is the base. At a full queue of any common size the cut is to 0.7 all
+//! the same; where a radio or a bad cable loses packets at random the window stays.
 
 use std::time::Duration;
 
@@ -23,8 +23,15 @@ const BETA: f64 = 0.7;
 const ALPHA: f64 = 0.529_411_764_705_882_4;
 /// Loss below one part in this many may be chance.
 const CHANCE_DIVISOR: usize = 50;
-/// A queue above this part of the base round trip means congestion.
-const QUEUE_DIVISOR: u32 = 8;
+/// Rounds over which the share of loss is taken: long enough for a burst not to look like more.
+const MEMORY: usize = 8;
+/// Round trips measured in a round before their least is believed.
+const SAMPLES: u32 = 8;
+/// Round trips within this part of the base, or this much, above it have met no queue.
+const QUEUE_DIVISOR: u32 = 32;
+const MIN_QUEUE: Duration = Duration::from_millis(4);
+/// What a loss in slow start leaves of the window: it had doubled since the path was full.
+const SLOW_START_BETA: f64 = 0.5;
 /// HyStart++'s L without pacing: an acknowledgement grows the window by at most so many segments.
 const UNPACED_LIMIT: usize = 8;
 
@@ -42,6 +49,8 @@ pub struct Cubic {
     recovery: Option<Recovery>,
     /// A reduction answers all loss of what was sent before this transmission.
     cut_until: u64,
+    /// The queue that a cut was to empty is not empty before what was sent before this is acknowledged.
+    settled: u64,
     round: Round,
     accumulator: usize,
     timed_out: bool,
@@ -65,41 +74,57 @@ struct Recovery {
     sent: usize,
 }
 
-/// What happened in this round trip and the one before it.
+/// What happened in this round trip, the one before it, and fading, in those before.
 #[derive(Debug, Default)]
 struct Round {
     end: u64,
     rtt: Option<Duration>,
+    samples: u32,
     previous_rtt: Option<Duration>,
-    acked: [usize; 2],
-    lost: [usize; 2],
+    acked: usize,
+    lost: usize,
 }
 
 impl Round {
     fn on_feedback(&mut self, feedback: &Feedback) {
         if feedback.newest_acked >= self.end {
             self.end = feedback.next_tsn;
-            self.previous_rtt = self.rtt.take();
-            self.acked = [0, self.acked[0]];
-            self.lost = [0, self.lost[0]];
+            self.previous_rtt = self.rtt.take().or(self.previous_rtt);
+            self.samples = 0;
+            self.acked -= self.acked / MEMORY;
+            self.lost -= self.lost / MEMORY;
         }
         if let Some(rtt) = feedback.rtt {
             self.rtt = Some(self.rtt.map_or(rtt, |shortest| shortest.min(rtt)));
+            self.samples += 1;
         }
-        self.acked[0] += feedback.acked;
-        self.lost[0] += feedback.lost;
+        self.acked += feedback.acked;
+        self.lost += feedback.lost;
     }
 
-    /// The part of the window to keep: BETA, or more if the loss looks like chance.
-    fn kept(&self, feedback: &Feedback) -> f64 {
-        let lost: usize = self.lost.iter().sum();
-        let all: usize = self.acked.iter().sum::<usize>() + lost;
-        if feedback.marked || lost > all / CHANCE_DIVISOR {
-            return BETA;
+    /// What was lost until now has its answer.
+    fn forget(&mut self) {
+        (self.acked, self.lost) = (0, 0);
+    }
+
+    /// Whether what was lost is so small a part of what was sent, or of a window, that it may be chance.
+    fn is_light(&self, feedback: &Feedback) -> bool {
+        let sent = (self.acked + self.lost).max(feedback.pre_ack_outstanding);
+        !feedback.marked && self.lost <= sent / CHANCE_DIVISOR
+    }
+
+    /// The part of the window to keep: `beta`, or more if the loss looks like chance.
+    fn kept(&self, feedback: &Feedback, beta: f64) -> f64 {
+        if !self.is_light(feedback) {
+            return beta;
         }
-        let (Some(base), Some(rtt)) = (feedback.base_rtt, self.rtt.max(self.previous_rtt)) else { return BETA };
-        let queue = rtt.saturating_sub(base);
-        if queue > base / QUEUE_DIVISOR { BETA } else { base.as_secs_f64() / (base + queue).as_secs_f64() }
+        // The least of a few samples says nothing where the path jitters.
+        let now = self.rtt.filter(|_| self.samples >= SAMPLES);
+        let (Some(base), Some(rtt)) = (feedback.base_rtt, now.or(self.previous_rtt)) else { return beta };
+        if rtt <= base + (base / QUEUE_DIVISOR).max(MIN_QUEUE) {
+            return 1.0;
+        }
+        (base.as_secs_f64() / rtt.as_secs_f64()).max(beta)
     }
 }
 
@@ -117,6 +142,7 @@ impl Cubic {
             epoch: None,
             recovery: None,
             cut_until: 0,
+            settled: 0,
             round: Round::default(),
             accumulator: 0,
             timed_out: false,
@@ -124,15 +150,17 @@ impl Cubic {
     }
 
     fn cut(&mut self, feedback: &Feedback) {
-        let kept = if feedback.critical.sent { 7.0 / 8.0 } else { self.round.kept(feedback) };
-        if kept > 0.98 {
+        let beta = if self.window < self.threshold { SLOW_START_BETA } else { BETA };
+        let kept = if feedback.critical.sent { 7.0 / 8.0 } else { self.round.kept(feedback, beta) };
+        if kept == 1.0 || (feedback.newest_acked < self.settled && self.round.is_light(feedback)) {
             return;
         }
         self.cut_until = feedback.next_tsn;
         // A window that nobody filled was not what the path refused.
         let window = if feedback.limited { self.window } else { self.window.min(feedback.pre_ack_outstanding) } as f64;
         // Fast convergence (section 4.7): a window that shrinks leaves room for newcomers sooner.
-        self.w_max = if window < self.w_max { window * (1.0 + BETA) / 2.0 } else { window };
+        self.w_max = if window < self.w_max && kept <= BETA { window * (1.0 + BETA) / 2.0 } else { window };
+        self.round.forget();
         self.prior = window;
         let floor = initial_window(self.segment).min(self.window);
         self.threshold = ((window * kept) as usize).max(floor);
@@ -143,16 +171,16 @@ impl Cubic {
         self.reduce(feedback, self.segment);
     }
 
-    /// RFC 9937 section 6.2: lets out in proportion to what arrives, down to the threshold.
+    /// RFC 9937: lets out in proportion to what arrives, down to the threshold. Where much was lost at once the window is
+    /// the threshold; it is pacing that keeps the burst away, not a second slow start.
     fn reduce(&mut self, feedback: &Feedback, at_least: usize) {
         let Some(recovery) = &self.recovery else { return };
-        let allowed = if feedback.outstanding > self.threshold {
-            (recovery.delivered as u128 * self.threshold as u128).div_ceil(recovery.flight as u128) as usize
+        self.window = if feedback.outstanding > self.threshold {
+            let allowed = recovery.delivered as u128 * self.threshold as u128 / recovery.flight as u128;
+            feedback.outstanding + (allowed as usize).saturating_sub(recovery.sent).max(at_least)
         } else {
-            let rebuilt = recovery.delivered.max(recovery.sent + feedback.acked) + self.segment;
-            rebuilt.min(recovery.sent + (self.threshold - feedback.outstanding))
+            self.threshold
         };
-        self.window = feedback.outstanding + allowed.saturating_sub(recovery.sent).max(at_least);
     }
 
     fn grow(&mut self, feedback: &Feedback) {
@@ -217,6 +245,8 @@ impl Controller for Cubic {
             if feedback.newest_acked >= self.cut_until {
                 self.recovery = None;
                 self.window = self.threshold;
+                self.settled = feedback.next_tsn;
+                self.round.forget();
             }
         }
         let answered = feedback.lost_newest < self.cut_until;

@@ -1,0 +1,4 @@
+//! Stories of two sessions, in virtual time.
+
+mod pair;
+mod transfers;
