@@ -62,7 +62,28 @@ fn page(row: &'static Row, command: clap::Command, name: &str) -> io::Result<Vec
     paragraphs(&mut rest, "SECURITY", row.security);
     see_also(&mut rest, row, name);
     rest.to_writer(&mut out)?;
-    Ok(out)
+    Ok(tidied(&String::from_utf8_lossy(&out)).into_bytes())
+}
+
+/// The page without what its parts, rendered one by one, repeat; and with a request where the formatter wants no empty
+/// line, no blank at the end, and no break beside a space.
+fn tidied(page: &str) -> String {
+    let mut lines: Vec<&str> = Vec::new();
+    for line in page.lines().map(str::trim_end) {
+        let is_preamble = line.starts_with(".ie ") || line.starts_with(".el ");
+        let after_space = lines.last() == Some(&".sp");
+        match line {
+            _ if is_preamble && lines.len() >= 2 => {}
+            "" | ".br" if after_space => {}
+            "" => {
+                lines.pop_if(|last| *last == ".br");
+                lines.push(".sp");
+            }
+            line => lines.push(line),
+        }
+    }
+    lines.push("");
+    lines.join("\n")
 }
 
 fn streams(roff: &mut Roff, row: &Row) {
@@ -109,9 +130,12 @@ fn notes(roff: &mut Roff, heading: &str, notes: &[Note]) {
 
 fn examples(roff: &mut Roff, row: &Row) {
     roff.control("SH", ["EXAMPLES"]);
-    for example in row.examples {
-        roff.control("PP", []).text([roman(format!("{}:", example.does))]);
-        roff.control("PP", []).control("RS", ["4"]).control("EX", []);
+    for (index, example) in row.examples.iter().enumerate() {
+        if index > 0 {
+            roff.control("PP", []);
+        }
+        roff.text([roman(format!("{}:", example.does))]);
+        roff.control("RS", ["4"]).control("EX", []);
         for line in example.line.lines() {
             roff.text([roman(line)]);
         }

@@ -21,7 +21,7 @@ The first use makes the identity. Any number of first uses at once agree on one.
         KEY,
         Flag::switch("new", "Make a new identity; the old one is kept under another name"),
         Flag::switch("flash", "Make the new identity one that RFC 7425 peers can authenticate")
-            .detail("Adds fixed Diffie-Hellman keys of groups 14 and 16 to the certificate: 304 bytes instead of 50, so handshakes cost more. Only for whoever must be authenticated by RTMFP software that is not p2pt.")
+            .detail("Adds a fixed Diffie-Hellman key of group 14 to the certificate: 304 bytes instead of 50, so handshakes cost more. Only for whoever must be authenticated by RTMFP software that is not p2pt.")
             .requires(&["new"]),
         JSON,
     ]],

@@ -1,0 +1,237 @@
+
+using namespace System.Management.Automation
+using namespace System.Management.Automation.Language
+
+Register-ArgumentCompleter -Native -CommandName 'p2pt' -ScriptBlock {
+    param($wordToComplete, $commandAst, $cursorPosition)
+
+    $commandElements = $commandAst.CommandElements
+    $command = @(
+        'p2pt'
+        for ($i = 1; $i -lt $commandElements.Count; $i++) {
+            $element = $commandElements[$i]
+            if ($element -isnot [StringConstantExpressionAst] -or
+                $element.StringConstantType -ne [StringConstantType]::BareWord -or
+                $element.Value.StartsWith('-') -or
+                $element.Value -eq $wordToComplete) {
+                break
+        }
+        $element.Value
+    }) -join ';'
+
+    $completions = @(switch ($command) {
+        'p2pt' {
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say more on standard error; -vv and -vvv say still more')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Say more on standard error; -vv and -vvv say still more')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Say nothing on standard error but errors')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Say nothing on standard error but errors')
+            [CompletionResult]::new('--no-progress', '--no-progress', [CompletionResultType]::ParameterName, 'Show no progress bars')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
+            [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
+            [CompletionResult]::new('peer-id', 'peer-id', [CompletionResultType]::ParameterValue, 'print this user''s peer ID, making an identity on first use')
+            [CompletionResult]::new('rendezvous', 'rendezvous', [CompletionResultType]::ParameterValue, 'run the rendezvous service that introduces peers')
+            [CompletionResult]::new('check', 'check', [CompletionResultType]::ParameterValue, 'say what stands between here and there')
+            [CompletionResult]::new('connect', 'connect', [CompletionResultType]::ParameterValue, 'a pipe between two peers, through NATs, encrypted')
+            [CompletionResult]::new('demo', 'demo', [CompletionResultType]::ParameterValue, 'a rendezvous and peers on this machine, one command, real sockets')
+            [CompletionResult]::new('completions', 'completions', [CompletionResultType]::ParameterValue, 'print the completions for a shell')
+            [CompletionResult]::new('man', 'man', [CompletionResultType]::ParameterValue, 'write the man pages into a folder')
+            [CompletionResult]::new('links', 'links', [CompletionResultType]::ParameterValue, 'make links such as p2pt-connect, which is p2pt connect')
+            [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
+            break
+        }
+        'p2pt;peer-id' {
+            [CompletionResult]::new('-k', '-k', [CompletionResultType]::ParameterName, 'Use the identity in FILE [env: P2PT_KEY]')
+            [CompletionResult]::new('--key', '--key', [CompletionResultType]::ParameterName, 'Use the identity in FILE [env: P2PT_KEY]')
+            [CompletionResult]::new('--new', '--new', [CompletionResultType]::ParameterName, 'Make a new identity; the old one is kept under another name')
+            [CompletionResult]::new('--flash', '--flash', [CompletionResultType]::ParameterName, 'Make the new identity one that RFC 7425 peers can authenticate')
+            [CompletionResult]::new('-j', '-j', [CompletionResultType]::ParameterName, 'Write events as JSON Lines')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Write events as JSON Lines')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say more on standard error; -vv and -vvv say still more')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Say more on standard error; -vv and -vvv say still more')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Say nothing on standard error but errors')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Say nothing on standard error but errors')
+            [CompletionResult]::new('--no-progress', '--no-progress', [CompletionResultType]::ParameterName, 'Show no progress bars')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
+            [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
+            break
+        }
+        'p2pt;rendezvous' {
+            [CompletionResult]::new('-l', '-l', [CompletionResultType]::ParameterName, 'Listen on this UDP address [default: [::]:1935]')
+            [CompletionResult]::new('--listen', '--listen', [CompletionResultType]::ParameterName, 'Listen on this UDP address [default: [::]:1935]')
+            [CompletionResult]::new('--advertise', '--advertise', [CompletionResultType]::ParameterName, 'The name to print in the address, when it is not the one listened on')
+            [CompletionResult]::new('--developer-keys', '--developer-keys', [CompletionResultType]::ParameterName, 'Serve only those who show a key of this file')
+            [CompletionResult]::new('--redirect-to', '--redirect-to', [CompletionResultType]::ParameterName, 'Send new clients to this server instead; may be repeated')
+            [CompletionResult]::new('--probe-from', '--probe-from', [CompletionResultType]::ParameterName, 'A second address of this machine from which to probe NATs')
+            [CompletionResult]::new('--keepalive', '--keepalive', [CompletionResultType]::ParameterName, 'Ask each client after this much silence whether it is there [default: 10s]')
+            [CompletionResult]::new('-k', '-k', [CompletionResultType]::ParameterName, 'Use the identity in FILE [env: P2PT_KEY]')
+            [CompletionResult]::new('--key', '--key', [CompletionResultType]::ParameterName, 'Use the identity in FILE [env: P2PT_KEY]')
+            [CompletionResult]::new('--ready-fd', '--ready-fd', [CompletionResultType]::ParameterName, 'Write one line to file descriptor N when ready')
+            [CompletionResult]::new('--ready-file', '--ready-file', [CompletionResultType]::ParameterName, 'Write that line to a file instead, whole or not at all')
+            [CompletionResult]::new('--flash', '--flash', [CompletionResultType]::ParameterName, 'Serve RTMFP clients that are not p2pt, too (RFC 7425)')
+            [CompletionResult]::new('-j', '-j', [CompletionResultType]::ParameterName, 'Write events as JSON Lines')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Write events as JSON Lines')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say more on standard error; -vv and -vvv say still more')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Say more on standard error; -vv and -vvv say still more')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Say nothing on standard error but errors')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Say nothing on standard error but errors')
+            [CompletionResult]::new('--no-progress', '--no-progress', [CompletionResultType]::ParameterName, 'Show no progress bars')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
+            [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
+            break
+        }
+        'p2pt;check' {
+            [CompletionResult]::new('-w', '-w', [CompletionResultType]::ParameterName, 'Give up after this long [default: 30s]')
+            [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'Give up after this long [default: 30s]')
+            [CompletionResult]::new('--flash', '--flash', [CompletionResultType]::ParameterName, 'Speak to RTMFP peers that are not p2pt, too')
+            [CompletionResult]::new('-j', '-j', [CompletionResultType]::ParameterName, 'Write events as JSON Lines')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Write events as JSON Lines')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say more on standard error; -vv and -vvv say still more')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Say more on standard error; -vv and -vvv say still more')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Say nothing on standard error but errors')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Say nothing on standard error but errors')
+            [CompletionResult]::new('--no-progress', '--no-progress', [CompletionResultType]::ParameterName, 'Show no progress bars')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
+            [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
+            break
+        }
+        'p2pt;connect' {
+            [CompletionResult]::new('--allow', '--allow', [CompletionResultType]::ParameterName, 'Let this peer in; may be repeated')
+            [CompletionResult]::new('--max-conns', '--max-conns', [CompletionResultType]::ParameterName, 'Serve at most N peers at once [default: 64]')
+            [CompletionResult]::new('-e', '-e', [CompletionResultType]::ParameterName, 'Give the pipe to `sh -c CMD` instead of this terminal')
+            [CompletionResult]::new('--exec', '--exec', [CompletionResultType]::ParameterName, 'Give the pipe to `sh -c CMD` instead of this terminal')
+            [CompletionResult]::new('--to-tcp', '--to-tcp', [CompletionResultType]::ParameterName, 'Join each peer to a TCP connection to HOST:PORT')
+            [CompletionResult]::new('--from-tcp', '--from-tcp', [CompletionResultType]::ParameterName, 'Accept TCP connections here, and join each to the peer')
+            [CompletionResult]::new('--to-udp', '--to-udp', [CompletionResultType]::ParameterName, 'Pass datagrams to HOST:PORT')
+            [CompletionResult]::new('--from-udp', '--from-udp', [CompletionResultType]::ParameterName, 'Pass datagrams that arrive here to the peer')
+            [CompletionResult]::new('--messages', '--messages', [CompletionResultType]::ParameterName, 'Carry messages instead of bytes')
+            [CompletionResult]::new('--lifetime', '--lifetime', [CompletionResultType]::ParameterName, 'Drop a message that was not delivered in time')
+            [CompletionResult]::new('-w', '-w', [CompletionResultType]::ParameterName, 'Give up after this long [default: 30s]')
+            [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'Give up after this long [default: 30s]')
+            [CompletionResult]::new('--bind', '--bind', [CompletionResultType]::ParameterName, 'Use this UDP address of ours [default: [::]:0]')
+            [CompletionResult]::new('-k', '-k', [CompletionResultType]::ParameterName, 'Use the identity in FILE [env: P2PT_KEY]')
+            [CompletionResult]::new('--key', '--key', [CompletionResultType]::ParameterName, 'Use the identity in FILE [env: P2PT_KEY]')
+            [CompletionResult]::new('--ready-fd', '--ready-fd', [CompletionResultType]::ParameterName, 'Write one line to file descriptor N when ready')
+            [CompletionResult]::new('--ready-file', '--ready-file', [CompletionResultType]::ParameterName, 'Write that line to a file instead, whole or not at all')
+            [CompletionResult]::new('-l', '-l', [CompletionResultType]::ParameterName, 'Wait for a peer instead of dialling one')
+            [CompletionResult]::new('--listen', '--listen', [CompletionResultType]::ParameterName, 'Wait for a peer instead of dialling one')
+            [CompletionResult]::new('--allow-any', '--allow-any', [CompletionResultType]::ParameterName, 'Let any peer in')
+            [CompletionResult]::new('--keep-open', '--keep-open', [CompletionResultType]::ParameterName, 'Go on after a peer has left, and serve several at once where each has its own command or connection')
+            [CompletionResult]::new('--recv-only', '--recv-only', [CompletionResultType]::ParameterName, 'Send nothing; standard input is not read')
+            [CompletionResult]::new('--send-only', '--send-only', [CompletionResultType]::ParameterName, 'Receive nothing')
+            [CompletionResult]::new('--flash', '--flash', [CompletionResultType]::ParameterName, 'Speak to RTMFP peers that are not p2pt, too')
+            [CompletionResult]::new('-j', '-j', [CompletionResultType]::ParameterName, 'Write events as JSON Lines')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Write events as JSON Lines')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say more on standard error; -vv and -vvv say still more')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Say more on standard error; -vv and -vvv say still more')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Say nothing on standard error but errors')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Say nothing on standard error but errors')
+            [CompletionResult]::new('--no-progress', '--no-progress', [CompletionResultType]::ParameterName, 'Show no progress bars')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
+            [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
+            break
+        }
+        'p2pt;demo' {
+            [CompletionResult]::new('--size', '--size', [CompletionResultType]::ParameterName, 'How much to pipe [default: 64MiB]')
+            [CompletionResult]::new('-j', '-j', [CompletionResultType]::ParameterName, 'Write events as JSON Lines')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Write events as JSON Lines')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say more on standard error; -vv and -vvv say still more')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Say more on standard error; -vv and -vvv say still more')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Say nothing on standard error but errors')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Say nothing on standard error but errors')
+            [CompletionResult]::new('--no-progress', '--no-progress', [CompletionResultType]::ParameterName, 'Show no progress bars')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
+            [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
+            break
+        }
+        'p2pt;completions' {
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say more on standard error; -vv and -vvv say still more')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Say more on standard error; -vv and -vvv say still more')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Say nothing on standard error but errors')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Say nothing on standard error but errors')
+            [CompletionResult]::new('--no-progress', '--no-progress', [CompletionResultType]::ParameterName, 'Show no progress bars')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
+            [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
+            break
+        }
+        'p2pt;man' {
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say more on standard error; -vv and -vvv say still more')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Say more on standard error; -vv and -vvv say still more')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Say nothing on standard error but errors')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Say nothing on standard error but errors')
+            [CompletionResult]::new('--no-progress', '--no-progress', [CompletionResultType]::ParameterName, 'Show no progress bars')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
+            [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
+            break
+        }
+        'p2pt;links' {
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say more on standard error; -vv and -vvv say still more')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Say more on standard error; -vv and -vvv say still more')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Say nothing on standard error but errors')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Say nothing on standard error but errors')
+            [CompletionResult]::new('--no-progress', '--no-progress', [CompletionResultType]::ParameterName, 'Show no progress bars')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
+            [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
+            break
+        }
+        'p2pt;help' {
+            [CompletionResult]::new('peer-id', 'peer-id', [CompletionResultType]::ParameterValue, 'print this user''s peer ID, making an identity on first use')
+            [CompletionResult]::new('rendezvous', 'rendezvous', [CompletionResultType]::ParameterValue, 'run the rendezvous service that introduces peers')
+            [CompletionResult]::new('check', 'check', [CompletionResultType]::ParameterValue, 'say what stands between here and there')
+            [CompletionResult]::new('connect', 'connect', [CompletionResultType]::ParameterValue, 'a pipe between two peers, through NATs, encrypted')
+            [CompletionResult]::new('demo', 'demo', [CompletionResultType]::ParameterValue, 'a rendezvous and peers on this machine, one command, real sockets')
+            [CompletionResult]::new('completions', 'completions', [CompletionResultType]::ParameterValue, 'print the completions for a shell')
+            [CompletionResult]::new('man', 'man', [CompletionResultType]::ParameterValue, 'write the man pages into a folder')
+            [CompletionResult]::new('links', 'links', [CompletionResultType]::ParameterValue, 'make links such as p2pt-connect, which is p2pt connect')
+            [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
+            break
+        }
+        'p2pt;help;peer-id' {
+            break
+        }
+        'p2pt;help;rendezvous' {
+            break
+        }
+        'p2pt;help;check' {
+            break
+        }
+        'p2pt;help;connect' {
+            break
+        }
+        'p2pt;help;demo' {
+            break
+        }
+        'p2pt;help;completions' {
+            break
+        }
+        'p2pt;help;man' {
+            break
+        }
+        'p2pt;help;links' {
+            break
+        }
+        'p2pt;help;help' {
+            break
+        }
+    })
+
+    $completions.Where{ $_.CompletionText -like "$wordToComplete*" } |
+        Sort-Object -Property ListItemText
+}

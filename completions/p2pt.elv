@@ -1,0 +1,213 @@
+
+use builtin;
+use str;
+
+set edit:completion:arg-completer[p2pt] = {|@words|
+    fn spaces {|n|
+        builtin:repeat $n ' ' | str:join ''
+    }
+    fn cand {|text desc|
+        edit:complex-candidate $text &display=$text' '(spaces (- 14 (wcswidth $text)))$desc
+    }
+    var command = 'p2pt'
+    for word $words[1..-1] {
+        if (str:has-prefix $word '-') {
+            break
+        }
+        set command = $command';'$word
+    }
+    var completions = [
+        &'p2pt'= {
+            cand -v 'Say more on standard error; -vv and -vvv say still more'
+            cand --verbose 'Say more on standard error; -vv and -vvv say still more'
+            cand -q 'Say nothing on standard error but errors'
+            cand --quiet 'Say nothing on standard error but errors'
+            cand --no-progress 'Show no progress bars'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+            cand peer-id 'print this user''s peer ID, making an identity on first use'
+            cand rendezvous 'run the rendezvous service that introduces peers'
+            cand check 'say what stands between here and there'
+            cand connect 'a pipe between two peers, through NATs, encrypted'
+            cand demo 'a rendezvous and peers on this machine, one command, real sockets'
+            cand completions 'print the completions for a shell'
+            cand man 'write the man pages into a folder'
+            cand links 'make links such as p2pt-connect, which is p2pt connect'
+            cand help 'Print this message or the help of the given subcommand(s)'
+        }
+        &'p2pt;peer-id'= {
+            cand -k 'Use the identity in FILE [env: P2PT_KEY]'
+            cand --key 'Use the identity in FILE [env: P2PT_KEY]'
+            cand --new 'Make a new identity; the old one is kept under another name'
+            cand --flash 'Make the new identity one that RFC 7425 peers can authenticate'
+            cand -j 'Write events as JSON Lines'
+            cand --json 'Write events as JSON Lines'
+            cand -v 'Say more on standard error; -vv and -vvv say still more'
+            cand --verbose 'Say more on standard error; -vv and -vvv say still more'
+            cand -q 'Say nothing on standard error but errors'
+            cand --quiet 'Say nothing on standard error but errors'
+            cand --no-progress 'Show no progress bars'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
+        &'p2pt;rendezvous'= {
+            cand -l 'Listen on this UDP address [default: [::]:1935]'
+            cand --listen 'Listen on this UDP address [default: [::]:1935]'
+            cand --advertise 'The name to print in the address, when it is not the one listened on'
+            cand --developer-keys 'Serve only those who show a key of this file'
+            cand --redirect-to 'Send new clients to this server instead; may be repeated'
+            cand --probe-from 'A second address of this machine from which to probe NATs'
+            cand --keepalive 'Ask each client after this much silence whether it is there [default: 10s]'
+            cand -k 'Use the identity in FILE [env: P2PT_KEY]'
+            cand --key 'Use the identity in FILE [env: P2PT_KEY]'
+            cand --ready-fd 'Write one line to file descriptor N when ready'
+            cand --ready-file 'Write that line to a file instead, whole or not at all'
+            cand --flash 'Serve RTMFP clients that are not p2pt, too (RFC 7425)'
+            cand -j 'Write events as JSON Lines'
+            cand --json 'Write events as JSON Lines'
+            cand -v 'Say more on standard error; -vv and -vvv say still more'
+            cand --verbose 'Say more on standard error; -vv and -vvv say still more'
+            cand -q 'Say nothing on standard error but errors'
+            cand --quiet 'Say nothing on standard error but errors'
+            cand --no-progress 'Show no progress bars'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
+        &'p2pt;check'= {
+            cand -w 'Give up after this long [default: 30s]'
+            cand --timeout 'Give up after this long [default: 30s]'
+            cand --flash 'Speak to RTMFP peers that are not p2pt, too'
+            cand -j 'Write events as JSON Lines'
+            cand --json 'Write events as JSON Lines'
+            cand -v 'Say more on standard error; -vv and -vvv say still more'
+            cand --verbose 'Say more on standard error; -vv and -vvv say still more'
+            cand -q 'Say nothing on standard error but errors'
+            cand --quiet 'Say nothing on standard error but errors'
+            cand --no-progress 'Show no progress bars'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
+        &'p2pt;connect'= {
+            cand --allow 'Let this peer in; may be repeated'
+            cand --max-conns 'Serve at most N peers at once [default: 64]'
+            cand -e 'Give the pipe to `sh -c CMD` instead of this terminal'
+            cand --exec 'Give the pipe to `sh -c CMD` instead of this terminal'
+            cand --to-tcp 'Join each peer to a TCP connection to HOST:PORT'
+            cand --from-tcp 'Accept TCP connections here, and join each to the peer'
+            cand --to-udp 'Pass datagrams to HOST:PORT'
+            cand --from-udp 'Pass datagrams that arrive here to the peer'
+            cand --messages 'Carry messages instead of bytes'
+            cand --lifetime 'Drop a message that was not delivered in time'
+            cand -w 'Give up after this long [default: 30s]'
+            cand --timeout 'Give up after this long [default: 30s]'
+            cand --bind 'Use this UDP address of ours [default: [::]:0]'
+            cand -k 'Use the identity in FILE [env: P2PT_KEY]'
+            cand --key 'Use the identity in FILE [env: P2PT_KEY]'
+            cand --ready-fd 'Write one line to file descriptor N when ready'
+            cand --ready-file 'Write that line to a file instead, whole or not at all'
+            cand -l 'Wait for a peer instead of dialling one'
+            cand --listen 'Wait for a peer instead of dialling one'
+            cand --allow-any 'Let any peer in'
+            cand --keep-open 'Go on after a peer has left, and serve several at once where each has its own command or connection'
+            cand --recv-only 'Send nothing; standard input is not read'
+            cand --send-only 'Receive nothing'
+            cand --flash 'Speak to RTMFP peers that are not p2pt, too'
+            cand -j 'Write events as JSON Lines'
+            cand --json 'Write events as JSON Lines'
+            cand -v 'Say more on standard error; -vv and -vvv say still more'
+            cand --verbose 'Say more on standard error; -vv and -vvv say still more'
+            cand -q 'Say nothing on standard error but errors'
+            cand --quiet 'Say nothing on standard error but errors'
+            cand --no-progress 'Show no progress bars'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
+        &'p2pt;demo'= {
+            cand --size 'How much to pipe [default: 64MiB]'
+            cand -j 'Write events as JSON Lines'
+            cand --json 'Write events as JSON Lines'
+            cand -v 'Say more on standard error; -vv and -vvv say still more'
+            cand --verbose 'Say more on standard error; -vv and -vvv say still more'
+            cand -q 'Say nothing on standard error but errors'
+            cand --quiet 'Say nothing on standard error but errors'
+            cand --no-progress 'Show no progress bars'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
+        &'p2pt;completions'= {
+            cand -v 'Say more on standard error; -vv and -vvv say still more'
+            cand --verbose 'Say more on standard error; -vv and -vvv say still more'
+            cand -q 'Say nothing on standard error but errors'
+            cand --quiet 'Say nothing on standard error but errors'
+            cand --no-progress 'Show no progress bars'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
+        &'p2pt;man'= {
+            cand -v 'Say more on standard error; -vv and -vvv say still more'
+            cand --verbose 'Say more on standard error; -vv and -vvv say still more'
+            cand -q 'Say nothing on standard error but errors'
+            cand --quiet 'Say nothing on standard error but errors'
+            cand --no-progress 'Show no progress bars'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
+        &'p2pt;links'= {
+            cand -v 'Say more on standard error; -vv and -vvv say still more'
+            cand --verbose 'Say more on standard error; -vv and -vvv say still more'
+            cand -q 'Say nothing on standard error but errors'
+            cand --quiet 'Say nothing on standard error but errors'
+            cand --no-progress 'Show no progress bars'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
+        &'p2pt;help'= {
+            cand peer-id 'print this user''s peer ID, making an identity on first use'
+            cand rendezvous 'run the rendezvous service that introduces peers'
+            cand check 'say what stands between here and there'
+            cand connect 'a pipe between two peers, through NATs, encrypted'
+            cand demo 'a rendezvous and peers on this machine, one command, real sockets'
+            cand completions 'print the completions for a shell'
+            cand man 'write the man pages into a folder'
+            cand links 'make links such as p2pt-connect, which is p2pt connect'
+            cand help 'Print this message or the help of the given subcommand(s)'
+        }
+        &'p2pt;help;peer-id'= {
+        }
+        &'p2pt;help;rendezvous'= {
+        }
+        &'p2pt;help;check'= {
+        }
+        &'p2pt;help;connect'= {
+        }
+        &'p2pt;help;demo'= {
+        }
+        &'p2pt;help;completions'= {
+        }
+        &'p2pt;help;man'= {
+        }
+        &'p2pt;help;links'= {
+        }
+        &'p2pt;help;help'= {
+        }
+    ]
+    $completions[$command]
+}

@@ -1,0 +1,133 @@
+# Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
+function __fish_p2pt_global_optspecs
+    string join \n v/verbose q/quiet no-progress h/help V/version
+end
+
+function __fish_p2pt_needs_command
+    # Figure out if the current invocation already has a command.
+    set -l cmd (commandline -opc)
+    set -e cmd[1]
+    argparse -s (__fish_p2pt_global_optspecs) -- $cmd 2>/dev/null
+    or return
+    if set -q argv[1]
+        # Also print the command, so this can be used to figure out what it is.
+        echo $argv[1]
+        return 1
+    end
+    return 0
+end
+
+function __fish_p2pt_using_subcommand
+    set -l cmd (__fish_p2pt_needs_command)
+    test -z "$cmd"
+    and return 1
+    contains -- $cmd[1] $argv
+end
+
+complete -c p2pt -n "__fish_p2pt_needs_command" -s v -l verbose -d 'Say more on standard error; -vv and -vvv say still more'
+complete -c p2pt -n "__fish_p2pt_needs_command" -s q -l quiet -d 'Say nothing on standard error but errors'
+complete -c p2pt -n "__fish_p2pt_needs_command" -l no-progress -d 'Show no progress bars'
+complete -c p2pt -n "__fish_p2pt_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c p2pt -n "__fish_p2pt_needs_command" -s V -l version -d 'Print version'
+complete -c p2pt -n "__fish_p2pt_needs_command" -f -a "peer-id" -d 'print this user\'s peer ID, making an identity on first use'
+complete -c p2pt -n "__fish_p2pt_needs_command" -f -a "rendezvous" -d 'run the rendezvous service that introduces peers'
+complete -c p2pt -n "__fish_p2pt_needs_command" -f -a "check" -d 'say what stands between here and there'
+complete -c p2pt -n "__fish_p2pt_needs_command" -f -a "connect" -d 'a pipe between two peers, through NATs, encrypted'
+complete -c p2pt -n "__fish_p2pt_needs_command" -f -a "demo" -d 'a rendezvous and peers on this machine, one command, real sockets'
+complete -c p2pt -n "__fish_p2pt_needs_command" -f -a "completions" -d 'print the completions for a shell'
+complete -c p2pt -n "__fish_p2pt_needs_command" -f -a "man" -d 'write the man pages into a folder'
+complete -c p2pt -n "__fish_p2pt_needs_command" -f -a "links" -d 'make links such as p2pt-connect, which is p2pt connect'
+complete -c p2pt -n "__fish_p2pt_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c p2pt -n "__fish_p2pt_using_subcommand peer-id" -s k -l key -d 'Use the identity in FILE [env: P2PT_KEY]' -r -F
+complete -c p2pt -n "__fish_p2pt_using_subcommand peer-id" -l new -d 'Make a new identity; the old one is kept under another name'
+complete -c p2pt -n "__fish_p2pt_using_subcommand peer-id" -l flash -d 'Make the new identity one that RFC 7425 peers can authenticate'
+complete -c p2pt -n "__fish_p2pt_using_subcommand peer-id" -s j -l json -d 'Write events as JSON Lines'
+complete -c p2pt -n "__fish_p2pt_using_subcommand peer-id" -s v -l verbose -d 'Say more on standard error; -vv and -vvv say still more'
+complete -c p2pt -n "__fish_p2pt_using_subcommand peer-id" -s q -l quiet -d 'Say nothing on standard error but errors'
+complete -c p2pt -n "__fish_p2pt_using_subcommand peer-id" -l no-progress -d 'Show no progress bars'
+complete -c p2pt -n "__fish_p2pt_using_subcommand peer-id" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c p2pt -n "__fish_p2pt_using_subcommand peer-id" -s V -l version -d 'Print version'
+complete -c p2pt -n "__fish_p2pt_using_subcommand rendezvous" -s l -l listen -d 'Listen on this UDP address [default: [::]:1935]' -r
+complete -c p2pt -n "__fish_p2pt_using_subcommand rendezvous" -l advertise -d 'The name to print in the address, when it is not the one listened on' -r
+complete -c p2pt -n "__fish_p2pt_using_subcommand rendezvous" -l developer-keys -d 'Serve only those who show a key of this file' -r -F
+complete -c p2pt -n "__fish_p2pt_using_subcommand rendezvous" -l redirect-to -d 'Send new clients to this server instead; may be repeated' -r
+complete -c p2pt -n "__fish_p2pt_using_subcommand rendezvous" -l probe-from -d 'A second address of this machine from which to probe NATs' -r
+complete -c p2pt -n "__fish_p2pt_using_subcommand rendezvous" -l keepalive -d 'Ask each client after this much silence whether it is there [default: 10s]' -r
+complete -c p2pt -n "__fish_p2pt_using_subcommand rendezvous" -s k -l key -d 'Use the identity in FILE [env: P2PT_KEY]' -r -F
+complete -c p2pt -n "__fish_p2pt_using_subcommand rendezvous" -l ready-fd -d 'Write one line to file descriptor N when ready' -r
+complete -c p2pt -n "__fish_p2pt_using_subcommand rendezvous" -l ready-file -d 'Write that line to a file instead, whole or not at all' -r -F
+complete -c p2pt -n "__fish_p2pt_using_subcommand rendezvous" -l flash -d 'Serve RTMFP clients that are not p2pt, too (RFC 7425)'
+complete -c p2pt -n "__fish_p2pt_using_subcommand rendezvous" -s j -l json -d 'Write events as JSON Lines'
+complete -c p2pt -n "__fish_p2pt_using_subcommand rendezvous" -s v -l verbose -d 'Say more on standard error; -vv and -vvv say still more'
+complete -c p2pt -n "__fish_p2pt_using_subcommand rendezvous" -s q -l quiet -d 'Say nothing on standard error but errors'
+complete -c p2pt -n "__fish_p2pt_using_subcommand rendezvous" -l no-progress -d 'Show no progress bars'
+complete -c p2pt -n "__fish_p2pt_using_subcommand rendezvous" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c p2pt -n "__fish_p2pt_using_subcommand rendezvous" -s V -l version -d 'Print version'
+complete -c p2pt -n "__fish_p2pt_using_subcommand check" -s w -l timeout -d 'Give up after this long [default: 30s]' -r
+complete -c p2pt -n "__fish_p2pt_using_subcommand check" -l flash -d 'Speak to RTMFP peers that are not p2pt, too'
+complete -c p2pt -n "__fish_p2pt_using_subcommand check" -s j -l json -d 'Write events as JSON Lines'
+complete -c p2pt -n "__fish_p2pt_using_subcommand check" -s v -l verbose -d 'Say more on standard error; -vv and -vvv say still more'
+complete -c p2pt -n "__fish_p2pt_using_subcommand check" -s q -l quiet -d 'Say nothing on standard error but errors'
+complete -c p2pt -n "__fish_p2pt_using_subcommand check" -l no-progress -d 'Show no progress bars'
+complete -c p2pt -n "__fish_p2pt_using_subcommand check" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c p2pt -n "__fish_p2pt_using_subcommand check" -s V -l version -d 'Print version'
+complete -c p2pt -n "__fish_p2pt_using_subcommand connect" -l allow -d 'Let this peer in; may be repeated' -r
+complete -c p2pt -n "__fish_p2pt_using_subcommand connect" -l max-conns -d 'Serve at most N peers at once [default: 64]' -r
+complete -c p2pt -n "__fish_p2pt_using_subcommand connect" -s e -l exec -d 'Give the pipe to `sh -c CMD` instead of this terminal' -r
+complete -c p2pt -n "__fish_p2pt_using_subcommand connect" -l to-tcp -d 'Join each peer to a TCP connection to HOST:PORT' -r
+complete -c p2pt -n "__fish_p2pt_using_subcommand connect" -l from-tcp -d 'Accept TCP connections here, and join each to the peer' -r
+complete -c p2pt -n "__fish_p2pt_using_subcommand connect" -l to-udp -d 'Pass datagrams to HOST:PORT' -r
+complete -c p2pt -n "__fish_p2pt_using_subcommand connect" -l from-udp -d 'Pass datagrams that arrive here to the peer' -r
+complete -c p2pt -n "__fish_p2pt_using_subcommand connect" -l messages -d 'Carry messages instead of bytes' -r -f -a "line\t''
+nul\t''
+ts\t''
+u32\t''"
+complete -c p2pt -n "__fish_p2pt_using_subcommand connect" -l lifetime -d 'Drop a message that was not delivered in time' -r
+complete -c p2pt -n "__fish_p2pt_using_subcommand connect" -s w -l timeout -d 'Give up after this long [default: 30s]' -r
+complete -c p2pt -n "__fish_p2pt_using_subcommand connect" -l bind -d 'Use this UDP address of ours [default: [::]:0]' -r
+complete -c p2pt -n "__fish_p2pt_using_subcommand connect" -s k -l key -d 'Use the identity in FILE [env: P2PT_KEY]' -r -F
+complete -c p2pt -n "__fish_p2pt_using_subcommand connect" -l ready-fd -d 'Write one line to file descriptor N when ready' -r
+complete -c p2pt -n "__fish_p2pt_using_subcommand connect" -l ready-file -d 'Write that line to a file instead, whole or not at all' -r -F
+complete -c p2pt -n "__fish_p2pt_using_subcommand connect" -s l -l listen -d 'Wait for a peer instead of dialling one'
+complete -c p2pt -n "__fish_p2pt_using_subcommand connect" -l allow-any -d 'Let any peer in'
+complete -c p2pt -n "__fish_p2pt_using_subcommand connect" -l keep-open -d 'Go on after a peer has left, and serve several at once where each has its own command or connection'
+complete -c p2pt -n "__fish_p2pt_using_subcommand connect" -l recv-only -d 'Send nothing; standard input is not read'
+complete -c p2pt -n "__fish_p2pt_using_subcommand connect" -l send-only -d 'Receive nothing'
+complete -c p2pt -n "__fish_p2pt_using_subcommand connect" -l flash -d 'Speak to RTMFP peers that are not p2pt, too'
+complete -c p2pt -n "__fish_p2pt_using_subcommand connect" -s j -l json -d 'Write events as JSON Lines'
+complete -c p2pt -n "__fish_p2pt_using_subcommand connect" -s v -l verbose -d 'Say more on standard error; -vv and -vvv say still more'
+complete -c p2pt -n "__fish_p2pt_using_subcommand connect" -s q -l quiet -d 'Say nothing on standard error but errors'
+complete -c p2pt -n "__fish_p2pt_using_subcommand connect" -l no-progress -d 'Show no progress bars'
+complete -c p2pt -n "__fish_p2pt_using_subcommand connect" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c p2pt -n "__fish_p2pt_using_subcommand connect" -s V -l version -d 'Print version'
+complete -c p2pt -n "__fish_p2pt_using_subcommand demo" -l size -d 'How much to pipe [default: 64MiB]' -r
+complete -c p2pt -n "__fish_p2pt_using_subcommand demo" -s j -l json -d 'Write events as JSON Lines'
+complete -c p2pt -n "__fish_p2pt_using_subcommand demo" -s v -l verbose -d 'Say more on standard error; -vv and -vvv say still more'
+complete -c p2pt -n "__fish_p2pt_using_subcommand demo" -s q -l quiet -d 'Say nothing on standard error but errors'
+complete -c p2pt -n "__fish_p2pt_using_subcommand demo" -l no-progress -d 'Show no progress bars'
+complete -c p2pt -n "__fish_p2pt_using_subcommand demo" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c p2pt -n "__fish_p2pt_using_subcommand demo" -s V -l version -d 'Print version'
+complete -c p2pt -n "__fish_p2pt_using_subcommand completions" -s v -l verbose -d 'Say more on standard error; -vv and -vvv say still more'
+complete -c p2pt -n "__fish_p2pt_using_subcommand completions" -s q -l quiet -d 'Say nothing on standard error but errors'
+complete -c p2pt -n "__fish_p2pt_using_subcommand completions" -l no-progress -d 'Show no progress bars'
+complete -c p2pt -n "__fish_p2pt_using_subcommand completions" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c p2pt -n "__fish_p2pt_using_subcommand completions" -s V -l version -d 'Print version'
+complete -c p2pt -n "__fish_p2pt_using_subcommand man" -s v -l verbose -d 'Say more on standard error; -vv and -vvv say still more'
+complete -c p2pt -n "__fish_p2pt_using_subcommand man" -s q -l quiet -d 'Say nothing on standard error but errors'
+complete -c p2pt -n "__fish_p2pt_using_subcommand man" -l no-progress -d 'Show no progress bars'
+complete -c p2pt -n "__fish_p2pt_using_subcommand man" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c p2pt -n "__fish_p2pt_using_subcommand man" -s V -l version -d 'Print version'
+complete -c p2pt -n "__fish_p2pt_using_subcommand links" -s v -l verbose -d 'Say more on standard error; -vv and -vvv say still more'
+complete -c p2pt -n "__fish_p2pt_using_subcommand links" -s q -l quiet -d 'Say nothing on standard error but errors'
+complete -c p2pt -n "__fish_p2pt_using_subcommand links" -l no-progress -d 'Show no progress bars'
+complete -c p2pt -n "__fish_p2pt_using_subcommand links" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c p2pt -n "__fish_p2pt_using_subcommand links" -s V -l version -d 'Print version'
+complete -c p2pt -n "__fish_p2pt_using_subcommand help; and not __fish_seen_subcommand_from peer-id rendezvous check connect demo completions man links help" -f -a "peer-id" -d 'print this user\'s peer ID, making an identity on first use'
+complete -c p2pt -n "__fish_p2pt_using_subcommand help; and not __fish_seen_subcommand_from peer-id rendezvous check connect demo completions man links help" -f -a "rendezvous" -d 'run the rendezvous service that introduces peers'
+complete -c p2pt -n "__fish_p2pt_using_subcommand help; and not __fish_seen_subcommand_from peer-id rendezvous check connect demo completions man links help" -f -a "check" -d 'say what stands between here and there'
+complete -c p2pt -n "__fish_p2pt_using_subcommand help; and not __fish_seen_subcommand_from peer-id rendezvous check connect demo completions man links help" -f -a "connect" -d 'a pipe between two peers, through NATs, encrypted'
+complete -c p2pt -n "__fish_p2pt_using_subcommand help; and not __fish_seen_subcommand_from peer-id rendezvous check connect demo completions man links help" -f -a "demo" -d 'a rendezvous and peers on this machine, one command, real sockets'
+complete -c p2pt -n "__fish_p2pt_using_subcommand help; and not __fish_seen_subcommand_from peer-id rendezvous check connect demo completions man links help" -f -a "completions" -d 'print the completions for a shell'
+complete -c p2pt -n "__fish_p2pt_using_subcommand help; and not __fish_seen_subcommand_from peer-id rendezvous check connect demo completions man links help" -f -a "man" -d 'write the man pages into a folder'
+complete -c p2pt -n "__fish_p2pt_using_subcommand help; and not __fish_seen_subcommand_from peer-id rendezvous check connect demo completions man links help" -f -a "links" -d 'make links such as p2pt-connect, which is p2pt connect'
+complete -c p2pt -n "__fish_p2pt_using_subcommand help; and not __fish_seen_subcommand_from peer-id rendezvous check connect demo completions man links help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
