@@ -146,7 +146,7 @@ impl Table {
         self.slots.get(slot as usize)?.entry.as_deref()
     }
 
-    /// A session, to change it; [`Self::rearm`] has to follow.
+    /// A session, to change it; [`Self::touch`] has to follow.
     pub(crate) fn get_mut(&mut self, slot: u32) -> Option<&mut Entry> {
         self.slots.get_mut(slot as usize)?.entry.as_deref_mut()
     }
@@ -175,7 +175,7 @@ impl Table {
         self.peers.range((peer, 0)..=(peer, u32::MAX)).map(|(_, slot)| *slot)
     }
 
-    /// Notes that the session may have something to send, and when it wants to be woken.
+    /// Notes that the session may have something to send. When it wants to be woken is known once it has sent it.
     pub(crate) fn touch(&mut self, slot: u32) {
         if let Some(cell) = self.slots.get_mut(slot as usize)
             && cell.entry.is_some()
@@ -184,7 +184,6 @@ impl Table {
             cell.is_ready = true;
             self.ready.push_back(slot);
         }
-        self.rearm(slot);
     }
 
     /// Sees to it that the session is woken in time.
