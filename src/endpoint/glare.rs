@@ -12,6 +12,8 @@ use std::time::Duration;
 pub(crate) const GLARE_WINDOW: Duration = Duration::from_secs(10);
 /// How long a session may take to prove that it is alive while another waits for its place.
 pub(crate) const CONTEST: Duration = Duration::from_secs(3);
+/// How long a session may take to prove that it can serve an opening, before that goes on by itself.
+pub(crate) const SERVE: Duration = Duration::from_secs(1);
 /// How long it may take when nothing waits for it.
 pub(crate) const SILENCE: Duration = Duration::from_secs(10);
 

@@ -5,8 +5,10 @@ use crate::wire::{RHello, RHelloCookieChange, RIKeying, Redirect};
 
 use super::core::Core;
 use super::event::{EndpointEvent, OpeningId};
+use super::glare::SERVE;
+use super::opening::Opening;
 use super::stats::DropReason;
-use super::table::{Purpose, Stage};
+use super::table::Purpose;
 
 impl Core {
     /// Takes an RHello, whoever it is for (RFC 7016 section 3.5.1.1.1: only the tag tells).
@@ -22,7 +24,7 @@ impl Core {
         let (mut ctx, openings) = self.split(now);
         let taken = openings.with(id, |opening| {
             if existing.is_some() {
-                opening.suspend(now);
+                opening.suspend(now + SERVE);
             }
             opening.on_rhello(&mut ctx, path, hello)
         });
@@ -36,14 +38,10 @@ impl Core {
     /// the one that was dialled.
     fn existing_session(&self, id: OpeningId, certificate: &[u8]) -> Option<u32> {
         let peer = self.profile.examine(certificate).ok()?.peer_id;
-        let slot = self.table.of_peer(peer).find(|slot| {
-            self.table.get(*slot).is_some_and(|entry| {
-                matches!(entry.stage, Stage::Announced) && entry.session.far_certificate() == certificate
-            })
-        })?;
+        let slot = self.announced_with(peer).find(|slot| self.has_certificate(*slot, certificate))?;
         let profile = &*self.profile;
-        let needless = |opening: &super::opening::Opening| {
-            !opening.is_keying() && !opening.is_suspended() && opening.selects(profile, certificate)
+        let needless = |opening: &Opening| {
+            !opening.is_keying() && !opening.was_suspended() && opening.selects(profile, certificate)
         };
         self.openings.get(id).is_some_and(needless).then_some(slot)
     }

@@ -2,20 +2,20 @@
 
 use std::time::Duration;
 
-use crate::base::{Ecn, Instant, Path, Received};
+use crate::base::{Ecn, Instant, Path, PeerId, Received};
 use crate::session::{Role, Session, SessionEvent, SessionParams};
 use crate::wire::Address;
 
 use super::core::Core;
 use super::event::{EndpointEvent, OpenFailure, OpeningId, SessionHandle};
-use super::glare::{CONTEST, GLARE_WINDOW, Rivalry, SILENCE, Verdict};
+use super::glare::{CONTEST, GLARE_WINDOW, Rivalry, SERVE, SILENCE, Verdict};
 use super::ids::Owner;
 use super::keying::Keyed;
 use super::stats::DropReason;
 use super::table::{Entry, Probe, Purpose, Stage};
 
 /// Between two pings of a probe.
-const PROBE_EVERY: Duration = Duration::from_secs(1);
+const PROBE_EVERY: Duration = Duration::from_millis(500);
 
 impl Core {
     /// Follows up on whatever just happened in a session.
@@ -160,6 +160,10 @@ impl Core {
             confirmed: true,
             config: self.config.session.clone(),
         };
+        let older: Vec<u32> = self
+            .announced_with(identity.peer_id)
+            .filter(|slot| self.has_certificate(*slot, &params.far_certificate))
+            .collect();
         let session = Session::new(now, self.rng.fork(), params);
         let handle = self.table.insert(Entry {
             session,
@@ -174,11 +178,26 @@ impl Core {
         self.ids.assign(near_id, Owner::Session(handle.slot));
         self.table.list(handle.slot, true);
         self.finish_opening(now, opening, Ok(handle));
+        // They were asked whether they could serve, and were silent; the far end has a new session now.
+        for slot in older {
+            self.replace(now, slot, handle);
+        }
         for mut datagram in early {
             let segment = datagram.len().max(1);
             self.deliver(now, handle.slot, Received { path, ecn: Ecn::NotEct, segment, data: &mut datagram });
         }
         self.attend(now, handle.slot);
+    }
+
+    /// The open sessions with a peer that the owner knows of.
+    pub(crate) fn announced_with(&self, peer: PeerId) -> impl Iterator<Item = u32> + '_ {
+        let is_announced = |slot: &u32| self.table.get(*slot).is_some_and(|e| matches!(e.stage, Stage::Announced));
+        self.table.of_peer(peer).filter(is_announced)
+    }
+
+    /// Whether the far end of a session showed this certificate.
+    pub(crate) fn has_certificate(&self, slot: u32, certificate: &[u8]) -> bool {
+        self.table.get(slot).is_some_and(|entry| entry.session.far_certificate() == certificate)
     }
 
     /// Hands datagrams to a session.
@@ -192,7 +211,11 @@ impl Core {
     /// Asks a session whether its far end is still there.
     pub(crate) fn probe(&mut self, now: Instant, slot: u32, purpose: Purpose) {
         let Some(entry) = self.table.get_mut(slot) else { return };
-        let patience = if purpose == Purpose::Alive { SILENCE } else { CONTEST };
+        let patience = match purpose {
+            Purpose::Alive => SILENCE,
+            Purpose::Contest(_) => CONTEST,
+            Purpose::Serve(_) => SERVE,
+        };
         entry.probes.retain(|probe| probe.purpose != purpose);
         entry.probes.push(Probe { asked: now, next_ping: now + PROBE_EVERY, until: now + patience, purpose });
         entry.session.ping();
@@ -244,7 +267,8 @@ impl Core {
         if wants_ping {
             entry.session.ping();
         }
-        if !silent.is_empty() {
+        // One that does not serve an opening need not be dead: the new session, if there comes one, decides.
+        if silent.iter().any(|probe| !matches!(probe.purpose, Purpose::Serve(_))) {
             self.dismiss(now, slot);
         }
         for probe in silent {

@@ -14,7 +14,7 @@ use super::event::{EndpointEvent, ForwardAnswer, ForwardTrust, OpenFailure, Open
 use super::forward::Forwarding;
 use super::opening::{Opening, ihello_packet};
 use super::stats::{DropReason, Stats};
-use super::table::{Entry, Stage};
+use super::table::{Entry, Purpose, Stage};
 
 /// Many sessions with many peers over a few sockets, sans I/O.
 ///
@@ -82,6 +82,11 @@ impl Endpoint {
         }
         core.openings.insert(id, opening);
         core.on_opening_timeout(now, id);
+        // A session with that peer serves as well, if it is alive.
+        let existing = wanted.and_then(|peer| core.announced_with(peer).next());
+        if let Some(slot) = existing.filter(|slot| core.table.get(*slot).is_some_and(|entry| entry.far.authenticated)) {
+            core.probe(now, slot, Purpose::Serve(id));
+        }
         id
     }
 

@@ -36,6 +36,8 @@ const IHELLO_DATAGRAM: usize = 148;
 const INSIST: u32 = 2;
 /// How long an opening that yields waits for the other session to be confirmed.
 const YIELD_FOR: Duration = Duration::from_secs(3);
+/// How often it yields.
+const MAX_YIELDS: u32 = 3;
 
 /// Bytes of a tag of ours.
 pub(crate) const TAG_LEN: usize = 16;
@@ -56,6 +58,8 @@ pub(crate) struct Opening {
     reserve: Vec<Hello>,
     attempts: Vec<Attempt>,
     suspended_until: Option<Instant>,
+    was_suspended: bool,
+    yielded: u32,
     evidence: Evidence,
 }
 
@@ -93,6 +97,8 @@ impl Opening {
             reserve: Vec::new(),
             attempts: Vec::new(),
             suspended_until: None,
+            was_suspended: false,
+            yielded: 0,
             evidence: Evidence::default(),
         }
     }
@@ -134,9 +140,9 @@ impl Opening {
         !self.attempts.is_empty()
     }
 
-    /// Whether it waits for another session to prove itself.
-    pub(crate) const fn is_suspended(&self) -> bool {
-        self.suspended_until.is_some()
+    /// Whether it ever waited for another session to prove itself.
+    pub(crate) const fn was_suspended(&self) -> bool {
+        self.was_suspended
     }
 
     /// Glare with a prevailing near end: whether we go on as the initiator.
@@ -144,9 +150,19 @@ impl Opening {
         !self.attempts.is_empty() && self.attempts.iter().all(|attempt| attempt.unanswered(now) < INSIST)
     }
 
-    /// Glare: lets the other session have its chance. What arrives for this one is still taken.
-    pub(crate) fn suspend(&mut self, now: Instant) {
-        self.suspended_until = Some(now + YIELD_FOR);
+    /// Glare: lets the other session have its chance. What arrives for this one is still taken. Not more than a few times,
+    /// or replayed IIKeyings could hold it up for ever.
+    pub(crate) fn yield_to_other(&mut self, now: Instant) {
+        if self.yielded < MAX_YIELDS {
+            self.yielded += 1;
+            self.suspend(now + YIELD_FOR);
+        }
+    }
+
+    /// Sends nothing until then. What arrives is still taken.
+    pub(crate) fn suspend(&mut self, until: Instant) {
+        self.was_suspended = true;
+        self.suspended_until = Some(until);
     }
 
     /// When to call [`Self::handle_timeout`].

@@ -207,7 +207,7 @@ impl Core {
         self.table.touch(slot);
         // Glare: the far end is the initiator, if it confirms.
         for opening in wanted {
-            self.openings.with(opening, |opening| opening.suspend(now));
+            self.openings.with(opening, |opening| opening.yield_to_other(now));
         }
         Ok(())
     }
