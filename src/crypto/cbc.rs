@@ -4,15 +4,21 @@
 use std::fmt::{self, Debug};
 use std::ops::Range;
 
-use aes::cipher::{Array, BlockCipherDecrypt as _, BlockCipherEncrypt as _, KeyInit as _};
+use aes::cipher::consts::U16;
+use aes::cipher::{
+    Array, BlockCipherDecrypt as _, BlockCipherEncBackend, BlockCipherEncClosure, BlockCipherEncrypt as _,
+    BlockSizeUser, KeyInit as _,
+};
 use aes::{Aes128Dec, Aes128Enc, Block};
-use zeroize::Zeroize as _;
 
 /// Bytes of a cipher block.
 pub(super) const BLOCK: usize = 16;
 
 /// Chains encrypted side by side. A chain alone waits for each block before it can begin the next.
 const LANES: usize = 16;
+
+/// Blocks of one chain decrypted at once.
+const AHEAD: usize = 64;
 
 /// `len` rounded up to whole blocks.
 pub(super) const fn whole_blocks(len: usize) -> usize {
@@ -26,7 +32,7 @@ pub(super) struct Encryptor(Aes128Enc);
 pub(super) struct Decryptor(Aes128Dec);
 
 /// A chain under way: what is left of it.
-#[derive(Clone)]
+#[derive(Clone, Copy)]
 struct Lane {
     at: usize,
     end: usize,
@@ -39,42 +45,52 @@ impl Encryptor {
     }
 
     /// Encrypts one chain, of whole blocks, in place.
-    pub(super) fn encrypt(&self, data: &mut [u8]) {
-        let mut chain = Block::default();
-        for block in data.as_chunks_mut::<BLOCK>().0 {
-            xor(&mut chain, block);
-            self.0.encrypt_block(&mut chain);
-            *block = chain.0;
-        }
+    pub(super) fn encrypt(&self, buf: &mut [u8]) {
+        let lanes = &mut [Lane { at: 0, end: buf.len() }];
+        self.0.encrypt_with_backend(Chains { buf, lanes });
     }
 
     /// Encrypts chains side by side, in place. Each range holds whole blocks.
     pub(super) fn encrypt_batch(&self, buf: &mut [u8], chains: impl Iterator<Item = Range<usize>>) {
-        const NONE: Lane = Lane { at: 0, end: 0 };
-        let mut lanes = [NONE; LANES];
+        let mut lanes = [Lane { at: 0, end: 0 }; LANES];
         let mut active = 0;
         for chain in chains {
             lanes[active] = Lane { at: chain.start, end: chain.end };
             active += 1;
             if active == LANES {
-                self.encrypt_lanes(buf, &mut lanes);
+                self.0.encrypt_with_backend(Chains { buf, lanes: &mut lanes });
                 active = 0;
             }
         }
-        self.encrypt_lanes(buf, &mut lanes[..active]);
+        self.0.encrypt_with_backend(Chains { buf, lanes: &mut lanes[..active] });
     }
+}
 
-    fn encrypt_lanes(&self, buf: &mut [u8], mut lanes: &mut [Lane]) {
+/// At most [`LANES`] chains to encrypt. As a closure, it is compiled into the cipher's own code for each kind of processor,
+/// with the round keys at hand.
+struct Chains<'a> {
+    buf: &'a mut [u8],
+    lanes: &'a mut [Lane],
+}
+
+impl BlockSizeUser for Chains<'_> {
+    type BlockSize = U16;
+}
+
+impl BlockCipherEncClosure for Chains<'_> {
+    #[inline(always)]
+    fn call<B: BlockCipherEncBackend<BlockSize = U16>>(self, cipher: &B) {
+        let Chains { buf, mut lanes } = self;
         let mut state = [Block::default(); LANES];
         while !lanes.is_empty() {
             let blocks = lanes.iter().map(|lane| (lane.end - lane.at) / BLOCK).min().unwrap_or(0);
             for _ in 0..blocks {
-                for (lane, chain) in lanes.iter().zip(&mut state) {
-                    xor(chain, block_at(buf, lane.at));
-                }
-                self.0.encrypt_blocks(&mut state[..lanes.len()]);
-                for (lane, chain) in lanes.iter_mut().zip(&state) {
-                    *block_at(buf, lane.at) = chain.0;
+                // The lanes do not wait for each other: the processor runs them side by side.
+                for (lane, chain) in lanes.iter_mut().zip(&mut state) {
+                    let block: &mut [u8; BLOCK] = buf[lane.at..].first_chunk_mut().expect("chains are whole blocks");
+                    xor(chain, block);
+                    cipher.encrypt_block_inplace(chain);
+                    *block = chain.0;
                     lane.at += BLOCK;
                 }
             }
@@ -88,7 +104,6 @@ impl Encryptor {
             }
             lanes = &mut lanes[..kept];
         }
-        state.as_mut_slice().iter_mut().for_each(|chain| chain.0.zeroize());
     }
 }
 
@@ -100,26 +115,21 @@ impl Decryptor {
 
     /// Decrypts one chain, of whole blocks, in place.
     pub(super) fn decrypt(&self, data: &mut [u8]) {
-        let mut chain = [0; BLOCK];
-        let mut plain = [Block::default(); LANES];
-        for group in data.as_chunks_mut::<BLOCK>().0.chunks_mut(LANES) {
+        let mut before = [0; BLOCK];
+        let mut plain = [Block::default(); AHEAD];
+        for group in data.as_chunks_mut::<BLOCK>().0.chunks_mut(AHEAD) {
             let plain = &mut plain[..group.len()];
-            for (out, cipher) in plain.iter_mut().zip(group.iter()) {
-                out.0 = *cipher;
+            self.0.decrypt_blocks_b2b(Block::cast_slice_from_core(group), plain).expect("as many blocks out as in");
+            let last = group[group.len() - 1];
+            for at in (1..group.len()).rev() {
+                xor(&mut plain[at], &group[at - 1]);
+                group[at] = plain[at].0;
             }
-            self.0.decrypt_blocks(plain);
-            for (out, cipher) in plain.iter_mut().zip(group) {
-                let next = *cipher;
-                xor(out, &chain);
-                *cipher = out.0;
-                chain = next;
-            }
+            xor(&mut plain[0], &before);
+            group[0] = plain[0].0;
+            before = last;
         }
     }
-}
-
-fn block_at(buf: &mut [u8], at: usize) -> &mut [u8; BLOCK] {
-    buf[at..].first_chunk_mut().expect("chains are whole blocks")
 }
 
 fn xor(chain: &mut Block, block: &[u8; BLOCK]) {

@@ -115,7 +115,7 @@ impl Sealer for CbcSealer {
             let datagram = &mut buf[chain.start - ID..chain.end + self.tag_len()];
             if let Some(tag) = &self.tag {
                 let (sealed, place) = datagram.split_at_mut(ID + chain.len());
-                place.copy_from_slice(&tag.key.tag(&[&sealed[ID..]])[..tag.len]);
+                place.copy_from_slice(&tag.key.tag(&sealed[ID..])[..tag.len]);
             }
             scramble(id, datagram);
         }
@@ -175,7 +175,7 @@ impl CbcOpener {
         let (sealed, tag) = datagram.split_at_mut(end);
         let chain = &mut sealed[ID..];
         if let Some(expected) = &self.tag
-            && !equal(&expected.key.tag(&[chain])[..tag_len], tag)
+            && !equal(&expected.key.tag(chain)[..tag_len], tag)
         {
             return Err(OpenError::NotAuthentic);
         }

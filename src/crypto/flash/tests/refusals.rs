@@ -269,7 +269,7 @@ fn a_number_beyond_64_bits_does_not_wrap() {
     let seal = |plain: [u8; 16]| {
         let mut chain = plain;
         cipher.encrypt(&mut chain);
-        [&[0; 4], &chain[..], &key.tag(&[&chain])[..16]].concat()
+        [&[0; 4], &chain[..], &key.tag(&chain)[..16]].concat()
     };
     let mut huge = [0xff; 16];
     huge[12] = 0x7f;
