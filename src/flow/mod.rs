@@ -29,6 +29,8 @@ mod figure_tests;
 #[cfg(test)]
 mod pair_tests;
 #[cfg(test)]
+mod recv_tests;
+#[cfg(test)]
 mod send_tests;
 #[cfg(test)]
 mod test_support;
