@@ -7,7 +7,9 @@
 
 use std::collections::{BTreeSet, VecDeque};
 use std::ops::RangeInclusive;
+use std::time::Duration;
 
+use crate::base::Instant;
 use crate::wire::FragmentControl;
 
 use super::send_types::Naks;
@@ -16,7 +18,9 @@ use super::send_types::Naks;
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Fragment {
     /// TSN of the latest transmission.
-    pub(super) tsn: u64,
+    tsn: u64,
+    /// When that was, if it was not the first.
+    sent_again: Option<Instant>,
     /// The message that it is a part of; `None` for one that only takes up a sequence number.
     pub(super) message: Option<u64>,
     /// Where its bytes begin in the message.
@@ -40,6 +44,7 @@ impl Fragment {
     pub(super) const fn of_message(message: u64, offset: u32, len: u32, control: FragmentControl) -> Self {
         Self {
             tsn: 0,
+            sent_again: None,
             message: Some(message),
             offset,
             len,
@@ -90,6 +95,7 @@ pub(super) struct Flight {
     outstanding: usize,
     /// MAX_TSN_ACK as the packets before told it, latest first.
     heard: [u64; LOSS_AFTER - 1],
+    shortest_round: Duration,
 }
 
 /// A fragment is lost with this many negative acknowledgements (section 3.6.2.5).
@@ -105,7 +111,13 @@ impl Flight {
             waiting: BTreeSet::new(),
             outstanding: 0,
             heard: [0; LOSS_AFTER - 1],
+            shortest_round: Duration::ZERO,
         }
+    }
+
+    /// An acknowledgement that comes sooner after a transmission than this is not of that transmission.
+    pub(super) fn set_shortest_round(&mut self, shortest: Duration) {
+        self.shortest_round = shortest;
     }
 
     /// NEXT_SN.
@@ -153,10 +165,11 @@ impl Flight {
     }
 
     /// Notes that `sequence` goes into a packet as a chunk of `size` bytes.
-    pub(super) fn sent(&mut self, sequence: u64, tsn: u64, size: usize) {
+    pub(super) fn sent(&mut self, now: Instant, sequence: u64, tsn: u64, size: usize) {
         let Some(fragment) = self.get_mut(sequence) else {
             return;
         };
+        fragment.sent_again = (fragment.tsn > 0).then_some(now);
         fragment.tsn = tsn;
         fragment.size = size as u32;
         fragment.in_flight = true;
@@ -204,22 +217,27 @@ impl Flight {
     }
 
     /// Takes in that everything up to `cumulative` has arrived; `each` sees every fragment that is acknowledged by that, and the
-    /// TSN under which it was in flight.
-    pub(super) fn ack_up_to(&mut self, cumulative: u64, mut each: impl FnMut(&Fragment, Option<u64>)) {
+    /// TSN that arrived with it, if that is known.
+    pub(super) fn ack_up_to(&mut self, now: Instant, cumulative: u64, mut each: impl FnMut(&Fragment, Option<u64>)) {
         while self.base <= cumulative
             && let Some(fragment) = self.ring.pop_front()
         {
             let sequence = self.base;
             self.base += 1;
             if !fragment.acked {
-                self.retire(sequence, &fragment, &mut each);
+                self.retire(now, sequence, &fragment, &mut each);
             }
         }
         self.drop_hollow_front();
     }
 
     /// Takes in that the numbers of `range` have arrived; those that do not exist are ignored.
-    pub(super) fn ack_range(&mut self, range: RangeInclusive<u64>, mut each: impl FnMut(&Fragment, Option<u64>)) {
+    pub(super) fn ack_range(
+        &mut self,
+        now: Instant,
+        range: RangeInclusive<u64>,
+        mut each: impl FnMut(&Fragment, Option<u64>),
+    ) {
         let first = (*range.start()).max(self.base);
         let end = (*range.end()).min(self.next_sequence().saturating_sub(1));
         let mut sequence = first;
@@ -233,7 +251,7 @@ impl Flight {
             }
             fragment.acked = true;
             let copy = *fragment;
-            self.retire(sequence, &copy, &mut each);
+            self.retire(now, sequence, &copy, &mut each);
             sequence += 1;
         }
         // The next acknowledgement most likely lists this range again.
@@ -325,14 +343,25 @@ impl Flight {
     }
 
     /// What an acknowledgement does to a live fragment, which the caller has taken out or hollowed.
-    fn retire(&mut self, sequence: u64, fragment: &Fragment, each: &mut impl FnMut(&Fragment, Option<u64>)) {
+    ///
+    /// If a fragment was sent again just now, it is the earlier copy that has arrived, late. To take the later one's TSN for it
+    /// would be to miss all that was sent in between.
+    fn retire(
+        &mut self,
+        now: Instant,
+        sequence: u64,
+        fragment: &Fragment,
+        each: &mut impl FnMut(&Fragment, Option<u64>),
+    ) {
         self.live -= 1;
-        if fragment.in_flight {
-            self.outstanding -= fragment.size as usize;
-        } else {
+        if !fragment.in_flight {
             self.waiting.remove(&sequence);
+            each(fragment, None);
+            return;
         }
-        each(fragment, fragment.in_flight.then_some(fragment.tsn));
+        self.outstanding -= fragment.size as usize;
+        let early = fragment.sent_again.is_some_and(|at| now.since(at) < self.shortest_round);
+        each(fragment, if early { None } else { Some(fragment.tsn) });
     }
 
     fn lose(&mut self, sequence: u64) -> usize {

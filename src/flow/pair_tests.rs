@@ -105,8 +105,10 @@ impl World {
         let mut rng = Rng::for_simulation(seed);
         let scenario = Scenario::of(&mut rng);
         let options = SendOptions { packet_space: scenario.packet_space.0, send_buffer: 50_000, ..Default::default() };
+        let mut send = SendFlow::open(5, b"pair", None, options).unwrap();
+        send.set_min_rtt(Duration::from_micros(2 * scenario.delay.0 * rng.below(2)));
         Self {
-            send: SendFlow::open(5, b"pair", None, options).unwrap(),
+            send,
             recv: None,
             rng,
             scenario,

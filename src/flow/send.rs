@@ -111,6 +111,13 @@ impl SendFlow {
         self.options.packet_space = bytes;
     }
 
+    /// Tells it the shortest round trip time that the path has shown. What was sent again later than that before its
+    /// acknowledgement came is taken to be acknowledged for an earlier copy, and then causes no negative acknowledgements: on a path that
+    /// reorders, one late packet would else make all that was sent after it seem lost. Zero, as it is at first, turns this off.
+    pub fn set_min_rtt(&mut self, shortest: Duration) {
+        self.flight.set_shortest_round(shortest);
+    }
+
     /// Sets how much may be queued.
     pub fn set_send_buffer(&mut self, bytes: usize) {
         self.options.send_buffer = bytes;
@@ -252,7 +259,7 @@ impl SendFlow {
             };
             match put {
                 Put::Done { sequence, size, .. } => {
-                    self.flight.sent(sequence, *tsn, size);
+                    self.flight.sent(now, sequence, *tsn, size);
                     *tsn += 1;
                     result.fragments += 1;
                     self.number_what_will_not_be_sent();
@@ -272,7 +279,7 @@ impl SendFlow {
     /// Takes in an acknowledgement.
     ///
     /// Departs from section 3.6.2.4 in two points: a fragment that was taken for lost is removed too, and an acknowledgement that
-    /// others have overtaken does not set the window.
+    /// others have overtaken does not set the window. See also [`Self::set_min_rtt`].
     pub fn on_ack(&mut self, now: Instant, ack: &wire::Ack<'_>) -> AckOutcome {
         self.startup = Vec::new();
         if ack.cumulative >= self.cumulative {
@@ -283,16 +290,16 @@ impl SendFlow {
         let before = self.flight.outstanding();
         let mut max_tsn = 0;
         let (outbox, events) = (&mut self.outbox, &mut self.events);
-        let mut each = |fragment: &Fragment, in_flight_as: Option<u64>| {
-            max_tsn = max_tsn.max(in_flight_as.unwrap_or(0));
+        let mut each = |fragment: &Fragment, tsn: Option<u64>| {
+            max_tsn = max_tsn.max(tsn.unwrap_or(0));
             events.extend(outbox.acked(fragment).map(SendEvent::Delivered));
         };
-        self.flight.ack_up_to(ack.cumulative, &mut each);
+        self.flight.ack_up_to(now, ack.cumulative, &mut each);
         for range in ack.ranges() {
             if *range.start() >= self.flight.next_sequence() {
                 break;
             }
-            self.flight.ack_range(range, &mut each);
+            self.flight.ack_range(now, range, &mut each);
         }
         self.cumulative = self.cumulative.max(ack.cumulative.min(self.flight.next_sequence() - 1));
         self.settle(now);

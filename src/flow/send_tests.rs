@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use crate::base::from_hex;
+use crate::base::{Rng, from_hex};
 use crate::wire::FragmentControl::{Begin, End, Middle, Whole};
 
 use super::test_support::*;
@@ -574,4 +574,85 @@ fn each_fragment_takes_a_transmission_sequence_number() {
     assert_eq!(sender.tsn, 4);
     assert_eq!(sender.ack(0, &[(2, 2)]).max_tsn, 2);
     assert_eq!(sender.ack(3, &[]).max_tsn, 3);
+}
+
+#[test]
+fn a_late_first_copy_does_not_make_what_was_sent_since_seem_lost() {
+    for (min_rtt, lost) in [(Duration::ZERO, 3), (Duration::from_millis(20), 0)] {
+        let mut sender = Sender::new(SendOptions::default());
+        sender.flow.set_min_rtt(min_rtt);
+        for i in 0..7 {
+            sender.write(&[i]);
+            sender.numbers();
+        }
+        for top in 2..=4 {
+            sender.ack(0, &[(2, top)]);
+        }
+        sender.now = at(30);
+        assert_eq!(sender.numbers(), [(1, 0)]);
+        sender.now = at(35);
+        // Here comes the first copy of 1, and 5 to 7 still travel.
+        let mut found = 0;
+        for _ in 0..3 {
+            sender.ack(4, &[]);
+            found += sender.naks.lost_fragments;
+        }
+        assert_eq!(found, lost);
+        // An acknowledgement that takes its time is one of the latest copy.
+        sender.flow.on_timeout();
+        while !sender.numbers().is_empty() {}
+        sender.now = at(60);
+        assert!(sender.ack(7, &[]).max_tsn > 8);
+    }
+}
+
+#[test]
+fn whatever_is_acknowledged_abandoned_or_closed_the_books_balance() {
+    for seed in 0..1000 {
+        let mut rng = Rng::for_simulation(seed);
+        let mut sender = Sender::new(options(200));
+        let mut written = 0;
+        let mut settled = 0;
+        for step in 0..200 {
+            sender.now = at(step);
+            match rng.below(12) {
+                0..=3 => {
+                    let lifetime =
+                        if rng.below(3) == 0 { finish_by(step + rng.below(50)) } else { Lifetime::UNLIMITED };
+                    let data = Bytes::from(vec![0; rng.below(600) as usize]);
+                    written += usize::from(sender.flow.write(sender.now, data, lifetime).is_ok());
+                }
+                4..=6 => {
+                    sender.packet(60 + rng.below(300) as usize);
+                }
+                7 => sender.flow.abandon(MessageId(rng.below(60))),
+                8 => {
+                    sender.flow.on_timeout();
+                    assert_eq!(sender.flow.outstanding(), 0);
+                }
+                9 if rng.below(40) == 0 => sender.flow.close(),
+                9 if rng.below(40) == 0 => sender.flow.on_exception(1),
+                10 if rng.below(20) == 0 => {
+                    sender.ack_with(rng.below(3), rng.u64(), &[]);
+                }
+                _ => {
+                    let (low, high) = (rng.below(40), rng.below(80));
+                    let before = sender.flow.outstanding();
+                    let outcome = sender.ack(low, &[(low + 2 + high, low + 2 + high + rng.below(9))]);
+                    assert!(outcome.acked_bytes <= before, "seed {seed}");
+                }
+            }
+            let events = sender.events();
+            settled += events.iter().filter(|e| matches!(e, SendEvent::Delivered(_) | SendEvent::Abandoned(_))).count();
+        }
+        sender.flow.on_exception(0);
+        for _ in 0..10 {
+            while !sender.packet(1000).is_empty() {}
+            sender.ack(u64::MAX, &[]);
+        }
+        let events = sender.events();
+        settled += events.iter().filter(|e| matches!(e, SendEvent::Delivered(_) | SendEvent::Abandoned(_))).count();
+        assert_eq!((settled, sender.flow.outstanding(), sender.flow.buffered()), (written, 0, 0), "seed {seed}");
+        assert!(!sender.flow.has_work() && !sender.flow.is_open(), "seed {seed}");
+    }
 }
