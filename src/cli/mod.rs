@@ -16,6 +16,7 @@ mod man;
 pub mod output;
 pub mod parser;
 mod peer_id;
+pub mod prompt;
 mod rendezvous;
 pub mod signals;
 pub mod status;

@@ -11,7 +11,7 @@ pub use event::Event;
 use super::failure::{Failure, describe};
 use super::status::Status;
 use super::table::row::Json;
-use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget};
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use ready::Ready;
 use std::fmt::Display;
 use std::io::{self, IsTerminal, Write};
@@ -178,7 +178,15 @@ impl Output {
     /// A progress bar on standard error; hidden where none is wanted. `length` in bytes, if it is known.
     #[must_use]
     pub fn bar(&self, length: Option<u64>) -> ProgressBar {
-        self.0.bars.add(length.map_or_else(ProgressBar::no_length, ProgressBar::new))
+        // Both fit 80 columns, with a message of a few words.
+        let (bar, look) = match length {
+            Some(length) => {
+                (ProgressBar::new(length), "{bar:24} {bytes}/{total_bytes}  {binary_bytes_per_sec}  {eta}  {msg}")
+            }
+            None => (ProgressBar::no_length(), "{bytes}  {binary_bytes_per_sec}  {elapsed}  {msg}"),
+        };
+        let style = ProgressStyle::with_template(look).expect("a template that indicatif reads");
+        self.0.bars.add(bar.with_style(style))
     }
 
     /// Where `--json` goes, if it was given.
@@ -209,6 +217,17 @@ impl Output {
     }
 }
 
+/// `text` as one word of a shell's command line.
+#[must_use]
+pub fn quoted(text: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=@%+,".contains(c);
+    if !text.is_empty() && text.chars().all(plain) {
+        text.to_owned()
+    } else {
+        format!("'{}'", text.replace('\'', r"'\''"))
+    }
+}
+
 /// What a failed write to standard output means.
 pub(super) fn stdout_failure(error: io::Error) -> Failure {
     if error.kind() == io::ErrorKind::BrokenPipe {
@@ -219,4 +238,24 @@ pub(super) fn stdout_failure(error: io::Error) -> Failure {
 
 fn dumb() -> bool {
     std::env::var_os("TERM").is_some_and(|term| term == "dumb")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_quoted_where_a_shell_would_take_them_apart() {
+        assert_eq!(quoted("rtmfp://host:1935"), "rtmfp://host:1935");
+        assert_eq!(quoted("rtmfp://host?id=7#8"), "'rtmfp://host?id=7#8'");
+        assert_eq!(quoted("it's"), r"'it'\''s'");
+        assert_eq!(quoted(""), "''");
+    }
+
+    #[test]
+    fn bars_have_a_template_that_is_read() {
+        let output = Output::default();
+        output.bar(Some(10)).finish();
+        output.bar(None).finish();
+    }
 }
