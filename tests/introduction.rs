@@ -1,0 +1,377 @@
+//! Nodes, a rendezvous and NATs in virtual time: registration, introduction, checks, restarts.
+
+use std::collections::BTreeSet;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use p2pt::base::{Instant, Interface, PeerId, Received, Rng, Transmit};
+use p2pt::crypto::Plain;
+use p2pt::endpoint::EndpointConfig;
+use p2pt::flow::{Lifetime, Order, Priority};
+use p2pt::node::{Dial, DialError, Node, NodeConfig, NodeEvent, Registration};
+use p2pt::service::rendezvous::{ProbeSockets, ServerConfig, Verdict};
+use p2pt::sim::{Host, HostId, Link, Machine, Nat, NetworkId, World};
+
+/// A node and what it told.
+struct Peer {
+    node: Node,
+    events: Vec<NodeEvent>,
+}
+
+impl Peer {
+    fn drain(&mut self) {
+        self.events.extend(std::iter::from_fn(|| self.node.poll_event()));
+    }
+
+    fn heard(&self, wanted: impl Fn(&NodeEvent) -> bool) -> bool {
+        self.events.iter().any(wanted)
+    }
+}
+
+impl Machine for Peer {
+    fn handle(&mut self, now: Instant, received: Received<'_>) {
+        self.node.handle(now, received);
+        self.drain();
+    }
+
+    fn handle_timeout(&mut self, now: Instant) {
+        self.node.handle_timeout(now);
+        self.drain();
+    }
+
+    fn deadline(&self) -> Option<Instant> {
+        self.node.deadline()
+    }
+
+    fn poll_transmit(&mut self, now: Instant) -> Option<Transmit> {
+        self.node.poll_transmit(now)
+    }
+}
+
+const SERVER: &str = "192.0.2.1";
+const SERVER_TOO: &str = "192.0.2.2";
+const URI: &str = "rtmfp://rendezvous.test:1935";
+
+fn ip(text: &str) -> IpAddr {
+    text.parse().unwrap()
+}
+
+fn server_address() -> SocketAddr {
+    SocketAddr::new(ip(SERVER), 1935)
+}
+
+fn wide_link() -> Link {
+    Link::IDEAL.delay(Duration::from_millis(10))
+}
+
+struct Stage {
+    world: World<Peer>,
+    wide: NetworkId,
+    hosts: u8,
+}
+
+impl Stage {
+    fn new(seed: u64, config: ServerConfig) -> (Self, HostId) {
+        let mut world = World::new(seed);
+        let wide = world.add_network();
+        let mut stage = Self { world, wide, hosts: 0 };
+        let host = Host::at(wide, ip(SERVER))
+            .links(wide_link(), wide_link())
+            .also_at(wide, ip(SERVER_TOO))
+            .links(wide_link(), wide_link())
+            .socket(Interface(2), 1936)
+            .socket(Interface(3), 1937);
+        let mut peer = stage.peer(true);
+        peer.node.serve_rendezvous(config);
+        let server = stage.world.add_host(&host, peer);
+        (stage, server)
+    }
+
+    fn peer(&mut self, server: bool) -> Peer {
+        let profile = Arc::new(Plain::new(&mut self.world.rng(), server));
+        let endpoint = EndpointConfig {
+            raise_unmatched_ihellos: server,
+            raise_unmatched_rhellos: server,
+            ..EndpointConfig::default()
+        };
+        let config = NodeConfig { profile, endpoint };
+        Peer { node: Node::new(Instant::ZERO, self.world.rng(), config), events: Vec::new() }
+    }
+
+    /// A host with a peer, behind a NAT or on the wide network.
+    fn add(&mut self, nat: Option<Nat>) -> HostId {
+        self.hosts += 1;
+        let number = self.hosts;
+        let outside = IpAddr::from([198, 51, 100, number]);
+        let (network, address) = match nat {
+            Some(nat) => {
+                let nat = self.world.add_nat(self.wide, outside, nat);
+                (self.world.inside(nat), IpAddr::from([10, 0, number, 2]))
+            }
+            None => (self.wide, outside),
+        };
+        let peer = self.peer(false);
+        let host = Host::at(network, address).links(wide_link(), wide_link()).port(5000);
+        let host = self.world.add_host(&host, peer);
+        let own = vec![SocketAddr::new(address, 5000)];
+        self.world.command(host, |peer, now| peer.node.set_local_addresses(now, own));
+        host
+    }
+
+    fn register(&mut self, host: HostId, key: Option<&str>) {
+        let registration = Registration {
+            servers: vec![server_address()],
+            uri: URI.to_owned(),
+            pin: None,
+            developer_key: key.map(str::to_owned),
+        };
+        self.world.command(host, |peer, now| peer.node.register(now, registration));
+    }
+
+    fn dial(&mut self, host: HostId, peer: PeerId) {
+        let dial = Dial {
+            peer,
+            candidates: Vec::new(),
+            rendezvous: vec![server_address()],
+            multicast: Vec::new(),
+            timeout: Duration::from_secs(30),
+        };
+        self.world.command(host, |peer, now| peer.node.dial(now, &dial));
+    }
+
+    fn id(&self, host: HostId) -> PeerId {
+        self.world.host(host).node.peer_id()
+    }
+
+    fn wait(&mut self, host: HostId, limit: Duration, wanted: impl Fn(&NodeEvent) -> bool) -> bool {
+        self.world.wait_for(limit, |world| world.host(host).heard(&wanted))
+    }
+}
+
+fn registered(event: &NodeEvent) -> bool {
+    matches!(event, NodeEvent::Registered { .. })
+}
+
+fn open() -> ServerConfig {
+    ServerConfig::default()
+}
+
+#[test]
+fn a_peer_is_found_through_the_rendezvous_in_three_round_trips() {
+    let (mut stage, _) = Stage::new(1, open());
+    let (alice, bob) = (stage.add(None), stage.add(None));
+    stage.register(bob, None);
+    assert!(stage.wait(bob, Duration::from_secs(1), registered));
+    let observed = stage.world.host(bob).events.iter().find_map(|event| match event {
+        NodeEvent::Registered { observed, .. } => *observed,
+        _ => None,
+    });
+    assert_eq!(observed, Some("198.51.100.2:5000".parse().unwrap()));
+    let begun = stage.world.command(alice, |_, now| now);
+    stage.dial(alice, stage.id(bob));
+    assert!(stage.wait(alice, Duration::from_secs(2), |event| matches!(event, NodeEvent::Dialled { .. })));
+    let took = stage.world.command(alice, |_, now| now - begun);
+    // One round trip to the rendezvous and two to the peer, 40 ms each.
+    assert!(took <= Duration::from_millis(121), "{took:?}");
+}
+
+#[test]
+fn thirteen_of_sixteen_pairs_of_nats_connect_and_the_others_are_told_why() {
+    let kinds =
+        [("none", None), ("cone", Some(Nat::FULL_CONE)), ("port", Some(Nat::PORT_RESTRICTED)), ("symmetric", Some(Nat::SYMMETRIC))];
+    for (row, (near, near_nat)) in kinds.iter().enumerate() {
+        for (column, (far, far_nat)) in kinds.iter().enumerate() {
+            let (mut stage, _) = Stage::new((row * 4 + column) as u64, open());
+            let (alice, bob) = (stage.add(*near_nat), stage.add(*far_nat));
+            stage.register(bob, None);
+            assert!(stage.wait(bob, Duration::from_secs(2), registered), "{far} does not register");
+            stage.dial(alice, stage.id(bob));
+            let reached =
+                stage.wait(alice, Duration::from_secs(2), |event| matches!(event, NodeEvent::Dialled { .. }));
+            let hopeless = matches!(
+                (*near, *far),
+                ("symmetric", "symmetric") | ("symmetric", "port") | ("port", "symmetric")
+            );
+            assert_eq!(reached, !hopeless, "{near} to {far}");
+            if hopeless {
+                let failed = |event: &NodeEvent| {
+                    matches!(event, NodeEvent::DialFailed { error: DialError::Unreachable, .. })
+                };
+                assert!(stage.wait(alice, Duration::from_secs(15), failed), "{near} to {far} is not told");
+            }
+        }
+    }
+}
+
+#[test]
+fn an_unknown_peer_is_reported_after_three_seconds() {
+    let (mut stage, _) = Stage::new(3, open());
+    let alice = stage.add(Some(Nat::PORT_RESTRICTED));
+    stage.dial(alice, PeerId([9; 32]));
+    let not_found = |event: &NodeEvent| matches!(event, NodeEvent::DialFailed { error: DialError::NotFound, .. });
+    assert!(!stage.wait(alice, Duration::from_millis(2_900), not_found));
+    assert!(stage.wait(alice, Duration::from_millis(500), not_found));
+}
+
+#[test]
+fn a_silent_rendezvous_is_reported() {
+    let (mut stage, server) = Stage::new(4, open());
+    let alice = stage.add(None);
+    stage.world.remove_host(server);
+    stage.dial(alice, PeerId([9; 32]));
+    let silent =
+        |event: &NodeEvent| matches!(event, NodeEvent::DialFailed { error: DialError::RendezvousUnreachable, .. });
+    assert!(stage.wait(alice, Duration::from_secs(11), silent));
+}
+
+#[test]
+fn a_wrong_developer_key_is_refused_with_words_and_a_dialler_needs_none() {
+    let keys = Some(BTreeSet::from(["right".to_owned()]));
+    let (mut stage, server) = Stage::new(5, ServerConfig { developer_keys: keys, ..open() });
+    let (alice, bob, carol) = (stage.add(None), stage.add(None), stage.add(None));
+    stage.register(carol, Some("wrong"));
+    let refused = |event: &NodeEvent| {
+        matches!(event, NodeEvent::RegistrationRefused { refusal, .. } if refusal.description.contains("developer key"))
+    };
+    assert!(stage.wait(carol, Duration::from_secs(2), refused));
+    stage.register(bob, Some("right"));
+    assert!(stage.wait(bob, Duration::from_secs(2), registered));
+    stage.dial(alice, stage.id(bob));
+    assert!(stage.wait(alice, Duration::from_secs(2), |event| matches!(event, NodeEvent::Dialled { .. })));
+    assert_eq!(stage.world.host(server).node.rendezvous_metrics().unwrap().refused_key, 1);
+}
+
+#[test]
+fn after_a_restart_every_client_is_registered_again_within_a_period_and_five_seconds() {
+    for seed in 0..20 {
+        let (mut stage, server) = Stage::new(seed, open());
+        let clients: Vec<HostId> = (0..5).map(|_| stage.add(None)).collect();
+        for &client in &clients {
+            stage.register(client, None);
+        }
+        let apart = Duration::from_millis(3_000 + seed * 617);
+        stage.world.run_for(apart);
+        for &client in &clients {
+            assert!(stage.world.host(client).heard(registered), "seed {seed}");
+            stage.world.host_mut(client).events.clear();
+        }
+        let mut fresh = stage.peer(true);
+        fresh.node.serve_rendezvous(open());
+        *stage.world.host_mut(server) = fresh;
+        stage.world.run_for(Duration::from_secs(15));
+        let back = clients.iter().filter(|&&client| stage.world.host(client).heard(registered)).count();
+        assert_eq!(back, clients.len(), "seed {seed}");
+        assert_eq!(stage.world.host(server).node.rendezvous_metrics().unwrap().registered, 5, "seed {seed}");
+    }
+}
+
+#[test]
+fn a_check_names_the_nat() {
+    use Verdict::{AddressAndPortDependent as Port, AddressDependent as Address, EndpointIndependent as All};
+    let probes = ProbeSockets {
+        other_port: Some((Interface(2), 1936)),
+        other_address: Some((Interface(3), SocketAddr::new(ip(SERVER_TOO), 1937))),
+    };
+    let expected = [
+        (None, All, All),
+        (Some(Nat::FULL_CONE), All, All),
+        (Some(Nat::RESTRICTED_CONE), All, Address),
+        (Some(Nat::PORT_RESTRICTED), All, Port),
+        (Some(Nat::SYMMETRIC), Port, Port),
+    ];
+    for (number, (nat, mapping, filtering)) in expected.into_iter().enumerate() {
+        let (mut stage, _) = Stage::new(number as u64, ServerConfig { probes: probes.clone(), ..open() });
+        let alice = stage.add(nat);
+        stage.world.command(alice, |peer, now| peer.node.check(now, vec![server_address()], URI.to_owned(), None));
+        assert!(stage.wait(alice, Duration::from_secs(5), |event| matches!(event, NodeEvent::Checked { .. })));
+        let report = stage.world.host(alice).events.iter().find_map(|event| match event {
+            NodeEvent::Checked { report, .. } => Some(report.clone()),
+            _ => None,
+        });
+        let report = report.unwrap();
+        assert_eq!((report.mapping(), report.filtering()), (mapping, filtering), "{nat:?}: {report:?}");
+    }
+}
+
+#[test]
+fn a_pinned_rendezvous_with_another_identity_is_not_trusted() {
+    let (mut stage, _) = Stage::new(8, open());
+    let bob = stage.add(None);
+    let registration = Registration {
+        servers: vec![server_address()],
+        uri: URI.to_owned(),
+        pin: Some(PeerId([1; 32])),
+        developer_key: None,
+    };
+    stage.world.command(bob, |peer, now| peer.node.register(now, registration));
+    let imposter = |event: &NodeEvent| matches!(event, NodeEvent::RendezvousImposter { .. });
+    assert!(stage.wait(bob, Duration::from_secs(11), imposter));
+    assert!(!stage.world.host(bob).heard(registered));
+}
+
+/// Connects alice to bob and returns the handle that each has for the other.
+fn connected(seed: u64) -> (Stage, HostId, HostId) {
+    let (mut stage, _) = Stage::new(seed, open());
+    let (alice, bob) = (stage.add(None), stage.add(Some(Nat::PORT_RESTRICTED)));
+    stage.register(bob, None);
+    assert!(stage.wait(bob, Duration::from_secs(2), registered));
+    stage.dial(alice, stage.id(bob));
+    assert!(stage.wait(alice, Duration::from_secs(2), |event| matches!(event, NodeEvent::Dialled { .. })));
+    (stage, alice, bob)
+}
+
+#[test]
+fn an_accepted_peer_is_heard_and_a_refused_one_is_told_so_and_nothing_else() {
+    for accept in [true, false] {
+        let (mut stage, alice, bob) = connected(9);
+        let to_bob = stage.world.host(alice).events.iter().find_map(|event| match event {
+            NodeEvent::Dialled { peer, .. } => Some(*peer),
+            _ => None,
+        });
+        let to_bob = to_bob.unwrap();
+        stage.world.command(alice, |peer, now| {
+            let flow = peer.node.open_flow(now, to_bob, b"test", None, Priority::Normal).unwrap();
+            peer.node.write(now, to_bob, flow, b"hello".as_slice().into(), Lifetime::default()).unwrap();
+        });
+        stage.world.run_for(Duration::from_millis(500));
+        let incoming = stage.world.host(bob).events.iter().find_map(|event| match event {
+            NodeEvent::Incoming { peer, far, .. } => Some((*peer, far.peer_id)),
+            _ => None,
+        });
+        let (to_alice, who) = incoming.expect("bob hears of alice");
+        assert_eq!(who, stage.id(alice));
+        assert!(!stage.world.host(bob).heard(|event| matches!(event, NodeEvent::FlowOpened { .. })));
+        if accept {
+            stage.world.command(bob, |peer, _| peer.node.accept(to_alice));
+            stage.world.command(bob, |peer, _| peer.drain());
+            let flow = stage.world.host(bob).events.iter().find_map(|event| match event {
+                NodeEvent::FlowOpened { flow, metadata, .. } if metadata == &b"test"[..] => Some(*flow),
+                _ => None,
+            });
+            let flow = flow.expect("the flow that was held back");
+            stage.world.command(bob, |peer, _| peer.node.accept_flow(to_alice, flow, Order::Original)).unwrap();
+            stage.world.run_for(Duration::from_millis(500));
+            let hello = |event: &NodeEvent| matches!(event, NodeEvent::Message { data, .. } if data == "hello");
+            assert!(stage.world.host(bob).heard(hello));
+        } else {
+            stage.world.command(bob, |peer, now| peer.node.refuse(now, to_alice));
+            let told = |event: &NodeEvent| matches!(event, NodeEvent::FlowException { code: 10, .. });
+            assert!(stage.wait(alice, Duration::from_secs(2), told));
+            let closed = |event: &NodeEvent| matches!(event, NodeEvent::PeerClosed { .. });
+            assert!(stage.wait(alice, Duration::from_secs(4), closed));
+            assert!(!stage.world.host(bob).heard(|event| matches!(event, NodeEvent::Message { .. })));
+        }
+    }
+}
+
+#[test]
+fn the_pipe_outlives_its_rendezvous() {
+    let (mut stage, alice, bob) = connected(10);
+    let hosts: Vec<HostId> = stage.world.hosts().map(|(id, _)| id).collect();
+    let server = hosts.into_iter().find(|&host| host != alice && host != bob).unwrap();
+    stage.world.remove_host(server);
+    stage.world.run_for(Duration::from_secs(60));
+    let closed = |event: &NodeEvent| matches!(event, NodeEvent::PeerClosed { .. });
+    assert!(!stage.world.host(alice).heard(closed) && !stage.world.host(bob).heard(closed));
+}
