@@ -20,8 +20,8 @@ struct Peer {
 }
 
 impl Peer {
-    fn drain(&mut self) {
-        self.events.extend(std::iter::from_fn(|| self.node.poll_event()));
+    fn drain(&mut self, now: Instant) {
+        self.events.extend(std::iter::from_fn(|| self.node.poll_event(now)));
     }
 
     fn heard(&self, wanted: impl Fn(&NodeEvent) -> bool) -> bool {
@@ -32,12 +32,12 @@ impl Peer {
 impl Machine for Peer {
     fn handle(&mut self, now: Instant, received: Received<'_>) {
         self.node.handle(now, received);
-        self.drain();
+        self.drain(now);
     }
 
     fn handle_timeout(&mut self, now: Instant) {
         self.node.handle_timeout(now);
-        self.drain();
+        self.drain(now);
     }
 
     fn deadline(&self) -> Option<Instant> {
@@ -45,7 +45,9 @@ impl Machine for Peer {
     }
 
     fn poll_transmit(&mut self, now: Instant) -> Option<Transmit> {
-        self.node.poll_transmit(now)
+        let transmit = self.node.poll_transmit(now);
+        self.drain(now);
+        transmit
     }
 }
 
@@ -178,8 +180,12 @@ fn a_peer_is_found_through_the_rendezvous_in_three_round_trips() {
 
 #[test]
 fn thirteen_of_sixteen_pairs_of_nats_connect_and_the_others_are_told_why() {
-    let kinds =
-        [("none", None), ("cone", Some(Nat::FULL_CONE)), ("port", Some(Nat::PORT_RESTRICTED)), ("symmetric", Some(Nat::SYMMETRIC))];
+    let kinds = [
+        ("none", None),
+        ("cone", Some(Nat::FULL_CONE)),
+        ("port", Some(Nat::PORT_RESTRICTED)),
+        ("symmetric", Some(Nat::SYMMETRIC)),
+    ];
     for (row, (near, near_nat)) in kinds.iter().enumerate() {
         for (column, (far, far_nat)) in kinds.iter().enumerate() {
             let (mut stage, _) = Stage::new((row * 4 + column) as u64, open());
@@ -187,17 +193,13 @@ fn thirteen_of_sixteen_pairs_of_nats_connect_and_the_others_are_told_why() {
             stage.register(bob, None);
             assert!(stage.wait(bob, Duration::from_secs(2), registered), "{far} does not register");
             stage.dial(alice, stage.id(bob));
-            let reached =
-                stage.wait(alice, Duration::from_secs(2), |event| matches!(event, NodeEvent::Dialled { .. }));
-            let hopeless = matches!(
-                (*near, *far),
-                ("symmetric", "symmetric") | ("symmetric", "port") | ("port", "symmetric")
-            );
+            let reached = stage.wait(alice, Duration::from_secs(2), |event| matches!(event, NodeEvent::Dialled { .. }));
+            let hopeless =
+                matches!((*near, *far), ("symmetric", "symmetric") | ("symmetric", "port") | ("port", "symmetric"));
             assert_eq!(reached, !hopeless, "{near} to {far}");
             if hopeless {
-                let failed = |event: &NodeEvent| {
-                    matches!(event, NodeEvent::DialFailed { error: DialError::Unreachable, .. })
-                };
+                let failed =
+                    |event: &NodeEvent| matches!(event, NodeEvent::DialFailed { error: DialError::Unreachable, .. });
                 assert!(stage.wait(alice, Duration::from_secs(15), failed), "{near} to {far} is not told");
             }
         }
@@ -231,9 +233,7 @@ fn a_wrong_developer_key_is_refused_with_words_and_a_dialler_needs_none() {
     let (mut stage, server) = Stage::new(5, ServerConfig { developer_keys: keys, ..open() });
     let (alice, bob, carol) = (stage.add(None), stage.add(None), stage.add(None));
     stage.register(carol, Some("wrong"));
-    let refused = |event: &NodeEvent| {
-        matches!(event, NodeEvent::RegistrationRefused { refusal, .. } if refusal.description.contains("developer key"))
-    };
+    let refused = |event: &NodeEvent| matches!(event, NodeEvent::RegistrationRefused { refusal, .. } if refusal.description.contains("developer key"));
     assert!(stage.wait(carol, Duration::from_secs(2), refused));
     stage.register(bob, Some("right"));
     assert!(stage.wait(bob, Duration::from_secs(2), registered));
@@ -344,7 +344,7 @@ fn an_accepted_peer_is_heard_and_a_refused_one_is_told_so_and_nothing_else() {
         assert!(!stage.world.host(bob).heard(|event| matches!(event, NodeEvent::FlowOpened { .. })));
         if accept {
             stage.world.command(bob, |peer, _| peer.node.accept(to_alice));
-            stage.world.command(bob, |peer, _| peer.drain());
+            stage.world.command(bob, |peer, now| peer.drain(now));
             let flow = stage.world.host(bob).events.iter().find_map(|event| match event {
                 NodeEvent::FlowOpened { flow, metadata, .. } if metadata == &b"test"[..] => Some(*flow),
                 _ => None,

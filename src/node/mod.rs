@@ -134,11 +134,23 @@ impl Node {
 
     /// Datagrams to send; drain to `None`.
     pub fn poll_transmit(&mut self, now: Instant) -> Option<Transmit> {
-        self.endpoint.poll_transmit(now)
+        loop {
+            if let Some(transmit) = self.endpoint.poll_transmit(now) {
+                return Some(transmit);
+            }
+            // Sessions tell what happened to them while they look for something to send; that may lead to more.
+            if !self.work(now) {
+                return None;
+            }
+        }
     }
 
     /// What happened; drain to `None`.
-    pub fn poll_event(&mut self) -> Option<NodeEvent> {
+    pub fn poll_event(&mut self, now: Instant) -> Option<NodeEvent> {
+        if self.events.is_empty() {
+            // What the owner's last calls caused in a session waits there.
+            self.work(now);
+        }
         self.events.pop_front()
     }
 
@@ -230,8 +242,9 @@ impl Node {
         self.next_id
     }
 
-    /// Carries events up and outputs down until nothing moves.
-    fn work(&mut self, now: Instant) {
+    /// Carries events up and outputs down until nothing moves. Answers whether anything did.
+    fn work(&mut self, now: Instant) -> bool {
+        let mut any = false;
         loop {
             let mut moved = false;
             while let Some(event) = self.endpoint.poll_event() {
@@ -241,8 +254,9 @@ impl Node {
             moved |= self.drive_registrations(now);
             moved |= self.drive_service(now);
             if !moved {
-                return;
+                return any;
             }
+            any = true;
         }
     }
 
