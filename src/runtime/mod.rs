@@ -4,6 +4,7 @@
 
 pub mod clock;
 mod datagrams;
+mod driver;
 mod errors;
 pub mod identity;
 pub mod interfaces;
