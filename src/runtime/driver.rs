@@ -28,6 +28,8 @@ const SENDS_PER_TURN: usize = 32;
 const MAX_BLOCKED: usize = 64;
 /// How long to wait with a socket that says it is writable and is not.
 const BLOCKED_RETRY: Duration = Duration::from_millis(1);
+/// How long the end waits for a socket to become writable.
+const LAST_CHANCE: Duration = Duration::from_millis(50);
 /// Far enough to mean never, near enough for every clock.
 const NEVER: Duration = Duration::from_secs(86_400);
 
@@ -70,11 +72,16 @@ impl<M: Machine> Shared<M> {
 
     /// Runs a command, after which the driver looks for what it gave rise to.
     pub(super) fn command<R>(&self, run: impl FnOnce(&mut M, Instant) -> R) -> R {
+        self.attempt(|machine, now| (run(machine, now), true))
+    }
+
+    /// Runs what may change the machine, which it says, like [`Shared::command`].
+    pub(super) fn attempt<R>(&self, run: impl FnOnce(&mut M, Instant) -> (R, bool)) -> R {
         let now = self.clock.now();
         let mut inner = self.lock();
-        let result = run(&mut inner.machine, now);
-        inner.dirty = true;
-        let driver = inner.driver.take();
+        let (result, changed) = run(&mut inner.machine, now);
+        inner.dirty |= changed;
+        let driver = if changed { inner.driver.take() } else { None };
         drop(inner);
         if let Some(driver) = driver {
             driver.wake();
@@ -161,7 +168,7 @@ impl<M: Machine> Driver<M> {
         loop {
             let more = self.turn();
             if self.shared.lock().stop {
-                return;
+                return self.flush().await;
             }
             if more {
                 tokio::task::yield_now().await;
@@ -170,6 +177,15 @@ impl<M: Machine> Driver<M> {
                 poll_fn(|cx| self.poll_wait(cx, std::mem::take(&mut first))).await;
             }
         }
+    }
+
+    /// Gives what could not leave at once a last chance.
+    async fn flush(&mut self) {
+        let Some(socket) = self.blocked.front().and_then(|(first, _)| self.sockets.get(interface_of(first))) else {
+            return;
+        };
+        let _ = tokio::time::timeout(LAST_CHANCE, poll_fn(|cx| socket.poll_writable(cx))).await;
+        self.send();
     }
 
     /// Moves what is there to move, within bounds; whether there is more.
@@ -233,7 +249,7 @@ impl<M: Machine> Driver<M> {
         inner.machine.deliver();
         drop(inner);
         while let Some((transmit, from)) = self.blocked.front_mut() {
-            if let Some(socket) = self.sockets.get_mut(usize::from(transmit.path.interface.0))
+            if let Some(socket) = self.sockets.get_mut(interface_of(transmit))
                 && socket.try_send(transmit, from) == Sent::Blocked
             {
                 return true;
@@ -255,7 +271,7 @@ impl<M: Machine> Driver<M> {
     }
 
     fn transmit(&mut self, transmit: Transmit) {
-        let Some(socket) = self.sockets.get_mut(usize::from(transmit.path.interface.0)) else {
+        let Some(socket) = self.sockets.get_mut(interface_of(&transmit)) else {
             tracing::debug!(?transmit.path, "no such interface to send from");
             return;
         };
@@ -290,7 +306,7 @@ impl<M: Machine> Driver<M> {
         let now = self.shared.clock.now();
         let mut wanted = deadline;
         if let Some((transmit, _)) = self.blocked.front()
-            && let Some(socket) = self.sockets.get(usize::from(transmit.path.interface.0))
+            && let Some(socket) = self.sockets.get(interface_of(transmit))
             && socket.poll_writable(cx).is_ready()
         {
             // After an ICMP error tokio takes a socket for writable for ever: believe it only after a wait.
@@ -336,5 +352,150 @@ impl<M: Machine> Driver<M> {
         let mut inner = self.shared.lock();
         inner.machine.interfaces(now, told, changed);
         inner.dirty = true;
+    }
+}
+
+fn interface_of(transmit: &Transmit) -> usize {
+    usize::from(transmit.path.interface.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::{Ecn, Path};
+
+    /// Sends what it is told to, echoes nothing, and notes what happens.
+    #[derive(Default)]
+    struct Recorder {
+        outgoing: VecDeque<Transmit>,
+        deadline: Option<Instant>,
+        received: Vec<u8>,
+        timeouts: Vec<Instant>,
+        unreachable: Vec<SocketAddr>,
+        told: usize,
+        waiter: Option<Waker>,
+        ended: bool,
+    }
+
+    impl Machine for Recorder {
+        fn handle(&mut self, _: Instant, received: Received<'_>) {
+            self.received.extend_from_slice(received.data);
+        }
+        fn handle_timeout(&mut self, now: Instant) {
+            self.timeouts.push(now);
+            self.deadline = None;
+        }
+        fn deadline(&self) -> Option<Instant> {
+            self.deadline
+        }
+        fn poll_transmit(&mut self, _: Instant) -> Option<Transmit> {
+            self.outgoing.pop_front()
+        }
+        fn deliver(&mut self) {
+            if let Some(waiter) = self.waiter.take() {
+                waiter.wake();
+            }
+        }
+        fn unreachable(&mut self, _: Instant, remote: SocketAddr) {
+            self.unreachable.push(remote);
+        }
+        fn interfaces(&mut self, _: Instant, _: Vec<SocketAddr>, changed: bool) {
+            assert!(!changed || self.told > 0, "the addresses of the start come first");
+            self.told += 1;
+        }
+        fn stopped(&mut self) {
+            self.ended = true;
+        }
+    }
+
+    struct Running {
+        shared: Arc<Shared<Recorder>>,
+        address: SocketAddr,
+        task: tokio::task::JoinHandle<()>,
+    }
+
+    fn start() -> Running {
+        let socket = UdpSocket::bind("127.0.0.1:0".parse().unwrap(), Interface::MAIN).unwrap();
+        let _ = socket.enlarge_buffers();
+        let address = socket.local_addr();
+        let shared = Arc::new(Shared::new(Clock::start(), Recorder::default()));
+        let watcher = Watcher::start().unwrap();
+        let driver = Driver::new(Arc::clone(&shared), vec![socket], Vec::new(), watcher.current().to_vec());
+        Running { shared, address, task: tokio::spawn(driver.run(watcher)) }
+    }
+
+    impl Running {
+        /// Waits until the recorder shows what is wanted; it is looked at whenever the driver has moved something.
+        async fn until(&self, shows: impl Fn(&Recorder) -> bool) {
+            let wait = poll_fn(|cx| {
+                self.shared.look(|recorder| {
+                    if shows(recorder) {
+                        return Poll::Ready(());
+                    }
+                    recorder.waiter = Some(cx.waker().clone());
+                    Poll::Pending
+                })
+            });
+            tokio::time::timeout(Duration::from_secs(20), wait).await.expect("what is waited for happens");
+        }
+    }
+
+    #[tokio::test]
+    async fn more_than_a_turn_can_move_arrives_in_order_and_whole() {
+        let (near, far) = (start(), start());
+        // A window of turns at a time, as a machine with congestion control would.
+        for round in 0..8_u8 {
+            let batch = |n: u8| Transmit {
+                path: Path::to(far.address),
+                ecn: Ecn::Ect,
+                segment: 200,
+                data: vec![round.wrapping_mul(31) ^ n; 500],
+            };
+            let want: Vec<u8> = (0..40).flat_map(|n| batch(n).data).collect();
+            near.shared.command(|recorder, _| recorder.outgoing.extend((0..40).map(batch)));
+            far.until(|recorder| recorder.received.len() >= want.len()).await;
+            far.shared.look(|recorder| assert!(std::mem::take(&mut recorder.received) == want, "round {round}"));
+        }
+    }
+
+    #[tokio::test]
+    async fn a_deadline_is_kept_also_when_it_moves() {
+        let near = start();
+        let after = |ms| {
+            move |recorder: &mut Recorder, now: Instant| {
+                recorder.deadline = Some(now + Duration::from_millis(ms));
+                now + Duration::from_millis(ms)
+            }
+        };
+        near.shared.command(after(60_000));
+        let wanted = near.shared.command(after(30));
+        near.until(|recorder| recorder.timeouts.len() == 1).await;
+        let late = near.shared.command(after(60));
+        near.until(|recorder| recorder.timeouts.len() == 2).await;
+        near.shared.look(|recorder| {
+            assert!(recorder.timeouts[0] >= wanted && recorder.timeouts[1] >= late, "none comes early");
+            assert_eq!(recorder.told, 1);
+        });
+    }
+
+    #[cfg(target_os = "linux")]
+    #[tokio::test]
+    async fn an_unreachable_remote_is_reported_while_nothing_else_happens() {
+        let near = start();
+        let gone = std::net::UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        near.shared.command(|recorder, _| recorder.outgoing.push_back(Transmit::single(Path::to(gone), vec![1])));
+        near.until(|recorder| recorder.unreachable == [gone]).await;
+    }
+
+    #[tokio::test]
+    async fn what_is_due_leaves_before_the_end() {
+        let (near, far) = (start(), start());
+        near.shared.command(|recorder, _| {
+            recorder.outgoing.push_back(Transmit::single(Path::to(far.address), b"farewell".to_vec()));
+        });
+        near.shared.stop();
+        near.task.await.unwrap();
+        assert!(near.shared.look(|recorder| recorder.ended));
+        far.until(|recorder| recorder.received == b"farewell").await;
     }
 }

@@ -32,7 +32,7 @@ mod imp {
     /// The error queue of one socket.
     pub(in crate::runtime) struct ErrorQueue {
         io: Arc<UdpSocket>,
-        ready: Pin<Box<dyn Future<Output = ()> + Send>>,
+        ready: Pin<Box<dyn Future<Output = ()> + Send + Sync>>,
         found: u64,
     }
 

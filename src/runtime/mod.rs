@@ -6,11 +6,18 @@ pub mod clock;
 mod datagrams;
 mod driver;
 mod errors;
+mod host;
 pub mod identity;
 pub mod interfaces;
+pub mod multicast;
 #[cfg(target_os = "linux")]
 mod netlink;
-
-pub mod multicast;
+mod peer;
+mod state;
+mod stream;
 mod tuning;
 pub mod udp;
+
+pub use host::{Host, HostConfig};
+pub use peer::{Incoming, Peer};
+pub use stream::{Closed, Item, ReceiveError, RecvStream, SendError, SendStream, Within};

@@ -1,0 +1,379 @@
+//! What a host keeps between the node's events and whoever waits for them: queues and wakers, one set per flow.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::task::{Context, Waker};
+
+use bytes::Bytes;
+
+use super::driver::{Machine, Shared};
+use crate::base::{Instant, Path, Received, Transmit};
+use crate::node::{CloseReason, DialError, DialId, FarIdentity, FlowId, MessageId, Node, NodeEvent, PeerHandle};
+
+/// Notices that wait for a reader; the oldest go first.
+const MAX_NOTICES: usize = 1024;
+/// Moves and given-up messages that wait for a reader; the oldest go first.
+const MAX_HISTORY: usize = 4096;
+
+/// A node's way to its driver. The driver ends with the last of these.
+pub(super) struct Core {
+    shared: Arc<Shared<State>>,
+}
+
+impl Core {
+    pub(super) fn new(shared: Arc<Shared<State>>) -> Arc<Self> {
+        Arc::new(Self { shared })
+    }
+}
+
+impl std::ops::Deref for Core {
+    type Target = Shared<State>;
+
+    fn deref(&self) -> &Shared<State> {
+        &self.shared
+    }
+}
+
+impl Drop for Core {
+    fn drop(&mut self) {
+        self.shared.command(|state, now| state.node.shut_down(now));
+        self.shared.stop();
+    }
+}
+
+/// The node and what is waited for.
+pub(super) struct State {
+    pub(super) node: Node,
+    pub(super) peers: BTreeMap<PeerHandle, PeerState>,
+    /// Peers that nobody holds any more and that are not closed yet.
+    pub(super) leaving: BTreeSet<PeerHandle>,
+    pub(super) dials: BTreeMap<DialId, DialState>,
+    pub(super) incoming: VecDeque<PeerHandle>,
+    pub(super) notices: VecDeque<NodeEvent>,
+    pub(super) waiters: Waiters,
+    pub(super) local: Vec<SocketAddr>,
+    pub(super) stopped: bool,
+}
+
+/// An attempt that somebody waits for.
+#[derive(Default)]
+pub(super) struct DialState {
+    pub(super) result: Option<Result<PeerHandle, DialError>>,
+    pub(super) waiter: Option<Waker>,
+}
+
+/// A peer that somebody holds.
+pub(super) struct PeerState {
+    pub(super) far: FarIdentity,
+    pub(super) path: Option<Path>,
+    pub(super) sends: BTreeMap<FlowId, SendState>,
+    pub(super) receives: BTreeMap<FlowId, ReceiveState>,
+    /// Flows that the peer opened and nobody took yet.
+    pub(super) opened: VecDeque<FlowId>,
+    pub(super) moves: VecDeque<(Path, Path)>,
+    pub(super) closed: Option<CloseReason>,
+    pub(super) waiters: Waiters,
+}
+
+/// A sending flow.
+#[derive(Default)]
+pub(super) struct SendState {
+    pub(super) waiter: Option<Waker>,
+    /// Flows with which the peer answers this one and that nobody took yet.
+    pub(super) answers: VecDeque<FlowId>,
+    /// Lengths of messages whose fate is open, from the message `first` on; `None` once it is known.
+    in_flight: VecDeque<Option<usize>>,
+    first: u64,
+    pub(super) acknowledged: u64,
+    pub(super) abandoned: VecDeque<MessageId>,
+    pub(super) end: Option<SendEnd>,
+}
+
+/// How a sending flow ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum SendEnd {
+    Complete,
+    Rejected(u64),
+}
+
+/// A receiving flow.
+pub(super) struct ReceiveState {
+    pub(super) metadata: Bytes,
+    pub(super) return_of: Option<FlowId>,
+    pub(super) queue: VecDeque<Arrival>,
+    pub(super) finished: Option<bool>,
+    pub(super) waiter: Option<Waker>,
+}
+
+/// What a receiving flow brings.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Arrival {
+    Message { sequence: u64, data: Bytes },
+    Lost { first: u64, last: u64 },
+}
+
+/// Tasks that wait for something to change.
+#[derive(Default)]
+pub(super) struct Waiters(Vec<Waker>);
+
+impl Waiters {
+    pub(super) fn add(&mut self, cx: &Context<'_>) {
+        if !self.0.iter().any(|waker| waker.will_wake(cx.waker())) {
+            self.0.push(cx.waker().clone());
+        }
+    }
+
+    fn wake(&mut self) {
+        self.0.drain(..).for_each(Waker::wake);
+    }
+}
+
+/// Wakes the one task that waits, if any.
+fn wake(waiter: &mut Option<Waker>) {
+    if let Some(waiter) = waiter.take() {
+        waiter.wake();
+    }
+}
+
+impl SendState {
+    /// Takes note of a message of `len` bytes, the next in order.
+    pub(super) fn wrote(&mut self, id: MessageId, len: usize) {
+        if self.in_flight.is_empty() {
+            self.first = id.0;
+        }
+        self.in_flight.push_back(Some(len));
+    }
+
+    fn settle(&mut self, id: MessageId) -> Option<usize> {
+        let index = usize::try_from(id.0.checked_sub(self.first)?).ok()?;
+        let len = self.in_flight.get_mut(index)?.take();
+        while let Some(None) = self.in_flight.front() {
+            self.in_flight.pop_front();
+            self.first += 1;
+        }
+        len
+    }
+}
+
+impl PeerState {
+    fn new(far: FarIdentity, path: Option<Path>) -> Self {
+        Self {
+            far,
+            path,
+            sends: BTreeMap::new(),
+            receives: BTreeMap::new(),
+            opened: VecDeque::new(),
+            moves: VecDeque::new(),
+            closed: None,
+            waiters: Waiters::default(),
+        }
+    }
+
+    fn wake_all(&mut self) {
+        self.waiters.wake();
+        self.sends.values_mut().for_each(|flow| wake(&mut flow.waiter));
+        self.receives.values_mut().for_each(|flow| wake(&mut flow.waiter));
+    }
+}
+
+impl State {
+    pub(super) fn new(node: Node) -> Self {
+        Self {
+            node,
+            peers: BTreeMap::new(),
+            leaving: BTreeSet::new(),
+            dials: BTreeMap::new(),
+            incoming: VecDeque::new(),
+            notices: VecDeque::new(),
+            waiters: Waiters::default(),
+            local: Vec::new(),
+            stopped: false,
+        }
+    }
+
+    /// Whether no session is left to be closed.
+    pub(super) fn is_quiet(&self) -> bool {
+        self.leaving.is_empty() && self.peers.values().all(|peer| peer.closed.is_some())
+    }
+
+    /// Nobody holds the peer any more.
+    pub(super) fn let_go(&mut self, now: Instant, peer: PeerHandle) {
+        if let Some(state) = self.peers.remove(&peer)
+            && state.closed.is_none()
+        {
+            self.leaving.insert(peer);
+            self.node.close_peer(now, peer);
+        }
+    }
+
+    fn take(&mut self, event: NodeEvent) {
+        match event {
+            NodeEvent::Dialled { dial, peer } => self.dialled(dial, peer),
+            NodeEvent::DialFailed { dial, error } => {
+                if let Some(state) = self.dials.get_mut(&dial) {
+                    state.result = Some(Err(error));
+                    wake(&mut state.waiter);
+                }
+            }
+            NodeEvent::Incoming { peer, far, path } => {
+                self.peers.insert(peer, PeerState::new(far, Some(path)));
+                self.incoming.push_back(peer);
+                self.waiters.wake();
+            }
+            NodeEvent::FlowOpened { peer, flow, metadata, return_of } => {
+                self.opened(peer, flow, metadata, return_of);
+            }
+            NodeEvent::Message { peer, flow, sequence, data } => {
+                self.arrived(peer, flow, Arrival::Message { sequence, data });
+            }
+            NodeEvent::Lost { peer, flow, first, last } => self.arrived(peer, flow, Arrival::Lost { first, last }),
+            NodeEvent::FlowFinished { peer, flow, complete } => {
+                if let Some(state) = self.receiving(peer, flow) {
+                    state.finished = Some(complete);
+                    wake(&mut state.waiter);
+                }
+            }
+            NodeEvent::FlowException { peer, flow, code } => {
+                self.sending(peer, flow, |state| state.end = Some(SendEnd::Rejected(code)));
+            }
+            NodeEvent::FlowClosed { peer, flow } => {
+                self.sending(peer, flow, |state| state.end = state.end.or(Some(SendEnd::Complete)));
+            }
+            NodeEvent::Writable { peer, flow } => self.sending(peer, flow, |_| ()),
+            NodeEvent::Delivered { peer, flow, id } => {
+                // Nobody is woken for this: who writes waits for room, who finishes for the end.
+                if let Some(state) = self.sent(peer, flow) {
+                    state.acknowledged += state.settle(id).unwrap_or(0) as u64;
+                }
+            }
+            NodeEvent::Abandoned { peer, flow, id } => {
+                if let Some(state) = self.sent(peer, flow) {
+                    state.settle(id);
+                    if state.abandoned.len() == MAX_HISTORY {
+                        state.abandoned.pop_front();
+                    }
+                    state.abandoned.push_back(id);
+                }
+            }
+            NodeEvent::PathChanged { peer, from, to } => {
+                if let Some(state) = self.peers.get_mut(&peer) {
+                    state.path = Some(to);
+                    if state.moves.len() == MAX_HISTORY {
+                        state.moves.pop_front();
+                    }
+                    state.moves.push_back((from, to));
+                    state.waiters.wake();
+                }
+            }
+            NodeEvent::PeerClosed { peer, reason } => self.closed(peer, reason),
+            notice => {
+                if self.notices.len() == MAX_NOTICES {
+                    self.notices.pop_front();
+                }
+                self.notices.push_back(notice);
+                self.waiters.wake();
+            }
+        }
+    }
+
+    fn dialled(&mut self, dial: DialId, peer: PeerHandle) {
+        let Some(far) = self.node.far(peer) else { return };
+        self.peers.entry(peer).or_insert_with(|| PeerState::new(far, None));
+        if let Some(state) = self.dials.get_mut(&dial) {
+            state.result = Some(Ok(peer));
+            wake(&mut state.waiter);
+        }
+    }
+
+    fn opened(&mut self, peer: PeerHandle, flow: FlowId, metadata: Bytes, return_of: Option<FlowId>) {
+        let Some(state) = self.peers.get_mut(&peer) else { return };
+        let receive = ReceiveState { metadata, return_of, queue: VecDeque::new(), finished: None, waiter: None };
+        state.receives.insert(flow, receive);
+        match return_of.and_then(|of| state.sends.get_mut(&of)) {
+            Some(asked) => {
+                asked.answers.push_back(flow);
+                wake(&mut asked.waiter);
+            }
+            None => {
+                state.opened.push_back(flow);
+                state.waiters.wake();
+            }
+        }
+    }
+
+    fn arrived(&mut self, peer: PeerHandle, flow: FlowId, arrival: Arrival) {
+        if let Some(state) = self.receiving(peer, flow) {
+            state.queue.push_back(arrival);
+            wake(&mut state.waiter);
+        }
+    }
+
+    fn closed(&mut self, peer: PeerHandle, reason: CloseReason) {
+        self.leaving.remove(&peer);
+        self.incoming.retain(|waiting| *waiting != peer);
+        if let Some(state) = self.peers.get_mut(&peer) {
+            state.closed = Some(reason);
+            state.wake_all();
+        }
+        self.waiters.wake();
+    }
+
+    fn receiving(&mut self, peer: PeerHandle, flow: FlowId) -> Option<&mut ReceiveState> {
+        self.peers.get_mut(&peer)?.receives.get_mut(&flow)
+    }
+
+    fn sent(&mut self, peer: PeerHandle, flow: FlowId) -> Option<&mut SendState> {
+        self.peers.get_mut(&peer)?.sends.get_mut(&flow)
+    }
+
+    fn sending(&mut self, peer: PeerHandle, flow: FlowId, change: impl FnOnce(&mut SendState)) {
+        if let Some(state) = self.sent(peer, flow) {
+            change(state);
+            wake(&mut state.waiter);
+        }
+    }
+}
+
+impl Machine for State {
+    fn handle(&mut self, now: Instant, received: Received<'_>) {
+        self.node.handle(now, received);
+    }
+
+    fn handle_timeout(&mut self, now: Instant) {
+        self.node.handle_timeout(now);
+    }
+
+    fn deadline(&self) -> Option<Instant> {
+        self.node.deadline()
+    }
+
+    fn poll_transmit(&mut self, now: Instant) -> Option<Transmit> {
+        self.node.poll_transmit(now)
+    }
+
+    fn deliver(&mut self) {
+        while let Some(event) = self.node.poll_event() {
+            self.take(event);
+        }
+    }
+
+    fn unreachable(&mut self, now: Instant, remote: SocketAddr) {
+        self.node.unreachable(now, remote);
+    }
+
+    fn interfaces(&mut self, now: Instant, addresses: Vec<SocketAddr>, changed: bool) {
+        self.local.clone_from(&addresses);
+        self.node.set_local_addresses(now, addresses);
+        if changed {
+            self.node.interface_changed(now);
+        }
+    }
+
+    fn stopped(&mut self) {
+        self.stopped = true;
+        self.peers.values_mut().for_each(PeerState::wake_all);
+        self.dials.values_mut().for_each(|dial| wake(&mut dial.waiter));
+        self.waiters.wake();
+    }
+}
