@@ -61,7 +61,7 @@ impl Peer {
             if let Some(peer) = state.peers.get_mut(&handle) {
                 peer.sends.insert(flow, SendState::default());
             }
-            Ok(flow)
+            Ok::<FlowId, ApiError>(flow)
         })?;
         Ok(SendStream::new(Arc::clone(&self.hold), flow))
     }
