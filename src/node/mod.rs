@@ -14,20 +14,22 @@ mod peers;
 mod registry;
 mod serving;
 
-pub use crate::session::FlowId;
+pub use crate::endpoint::EndpointConfig;
+pub use crate::flow::{Lifetime, MessageId, Order, Priority, WriteError};
+pub use crate::session::{CloseReason, FlowError, FlowId, SessionStats};
 pub use dial::Dial;
 pub use event::{DialError, DialId, NodeEvent, PeerHandle, RegistrationId};
 pub use registry::Registration;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::base::{Instant, Path, PeerId, Received, Rng, Transmit};
 use crate::crypto::{FarIdentity, Profile, epd};
-use crate::endpoint::{Endpoint, EndpointConfig, EndpointEvent, OpeningId, SessionHandle};
+use crate::endpoint::{Endpoint, EndpointEvent, OpeningId, SessionHandle};
 use crate::service::rendezvous::ServerConfig;
 use crate::session::SessionEvent;
 use dial::Attempt;
@@ -161,6 +163,12 @@ impl Node {
         }
         self.local_addresses = addresses;
         self.work(now);
+    }
+
+    /// Tells the node the networks that the machine's links lead to, with the bits of their prefixes: only from there are
+    /// questions by IP multicast answered.
+    pub fn set_on_link(&mut self, networks: Vec<(IpAddr, u8)>) {
+        self.endpoint.set_on_link(networks);
     }
 
     /// The interfaces of this machine changed: all peers are pinged, so that they notice where we are now.

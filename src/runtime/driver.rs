@@ -18,7 +18,7 @@ use super::clock::Clock;
 use super::interfaces::{self, LocalAddress, Watcher};
 use super::multicast::{self, Listener};
 use super::udp::{Buffers, Sent, UdpSocket};
-use crate::base::{Instant, Interface, Received, Transmit};
+use crate::base::{Instant, Received, Transmit};
 
 /// System calls that one turn makes per socket before others get theirs.
 const RECEIVES_PER_TURN: usize = 4;
@@ -43,8 +43,9 @@ pub(super) trait Machine: Send + 'static {
     fn deliver(&mut self);
     /// The network said that `remote` cannot be reached.
     fn unreachable(&mut self, now: Instant, remote: SocketAddr);
-    /// The machine's own addresses, at the start and whenever they or the routes change.
-    fn interfaces(&mut self, now: Instant, addresses: Vec<SocketAddr>, changed: bool);
+    /// The machine's own addresses, and those under which others may reach it; at the start, and whenever they or the
+    /// routes change.
+    fn interfaces(&mut self, now: Instant, own: &[LocalAddress], reachable: Vec<SocketAddr>, changed: bool);
     /// The driver has ended; nothing will move any more.
     fn stopped(&mut self);
 }
@@ -212,12 +213,7 @@ impl<M: Machine> Driver<M> {
                 let now = self.shared.clock.now();
                 let mut inner = self.shared.lock();
                 for received in self.buffers.received(interface) {
-                    // What a group brings is for neighbours only.
-                    let hears = interface != Interface::DISCOVERY
-                        || interfaces::on_link(&self.addresses, &received.path.remote.ip());
-                    if hears {
-                        inner.machine.handle(now, received);
-                    }
+                    inner.machine.handle(now, received);
                 }
                 turns += 1;
                 if turns == RECEIVES_PER_TURN {
@@ -350,7 +346,7 @@ impl<M: Machine> Driver<M> {
         });
         let now = self.shared.clock.now();
         let mut inner = self.shared.lock();
-        inner.machine.interfaces(now, told, changed);
+        inner.machine.interfaces(now, &self.addresses, told, changed);
         inner.dirty = true;
     }
 }
@@ -362,7 +358,7 @@ fn interface_of(transmit: &Transmit) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::base::{Ecn, Path};
+    use crate::base::{Ecn, Interface, Path};
 
     /// Sends what it is told to, echoes nothing, and notes what happens.
     #[derive(Default)]
@@ -399,7 +395,7 @@ mod tests {
         fn unreachable(&mut self, _: Instant, remote: SocketAddr) {
             self.unreachable.push(remote);
         }
-        fn interfaces(&mut self, _: Instant, _: Vec<SocketAddr>, changed: bool) {
+        fn interfaces(&mut self, _: Instant, _: &[LocalAddress], _: Vec<SocketAddr>, changed: bool) {
             assert!(!changed || self.told > 0, "the addresses of the start come first");
             self.told += 1;
         }

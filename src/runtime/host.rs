@@ -112,7 +112,7 @@ impl Host {
     ///
     /// # Errors
     /// Why it was not reached.
-    pub async fn dial(&self, dial: Dial) -> Result<Peer, DialError> {
+    pub async fn dial(&self, dial: &Dial) -> Result<Peer, DialError> {
         let id = self.core.command(|state, now| {
             let id = state.node.dial(now, dial);
             state.dials.insert(id, DialState::default());

@@ -37,20 +37,6 @@ pub fn list() -> io::Result<Vec<LocalAddress>> {
     Ok(addresses)
 }
 
-/// Whether `remote` is on one of the machine's links, or the machine itself.
-#[must_use]
-pub fn on_link(addresses: &[LocalAddress], remote: &IpAddr) -> bool {
-    addresses.iter().any(|near| match (near.ip, remote) {
-        (IpAddr::V4(near_ip), IpAddr::V4(remote)) => {
-            shares(near_ip.to_bits().into(), remote.to_bits().into(), near.prefix, 32)
-        }
-        (IpAddr::V6(near_ip), IpAddr::V6(remote)) => {
-            remote.is_unicast_link_local() || shares(near_ip.to_bits(), remote.to_bits(), near.prefix, 128)
-        }
-        _ => false,
-    })
-}
-
 /// The addresses under which others may reach a socket bound to `bound`: those that lead beyond the machine and that
 /// mean the same everywhere.
 #[must_use]
@@ -68,11 +54,6 @@ pub fn reachable(addresses: &[LocalAddress], bound: SocketAddr, both_versions: b
         })
         .map(|ip| SocketAddr::new(ip, bound.port()))
         .collect()
-}
-
-fn shares(a: u128, b: u128, prefix: u8, width: u8) -> bool {
-    // A prefix of 0 would make the whole world a neighbour: some systems report it for want of a mask.
-    prefix > 0 && prefix <= width && (a ^ b) >> (width - prefix) == 0
 }
 
 /// How long to let a burst of changes settle.
@@ -152,14 +133,6 @@ mod tests {
     #[test]
     fn the_machine_has_a_loopback_address() {
         assert!(list().unwrap().iter().any(|found| found.ip.is_loopback() && found.index > 0));
-    }
-
-    #[test]
-    fn neighbours_share_the_prefix() {
-        let own = [address("192.168.7.9", 24), address("2001:db8:1::5", 64), address("10.0.0.1", 0)];
-        let near = |ip: &str| on_link(&own, &ip.parse().unwrap());
-        assert!(near("192.168.7.200") && near("2001:db8:1::77") && near("fe80::1"));
-        assert!(!near("192.168.8.1") && !near("2001:db8:2::5") && !near("8.8.8.8"));
     }
 
     #[test]

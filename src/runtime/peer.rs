@@ -8,7 +8,8 @@ use std::task::Poll;
 use super::state::{Core, SendState};
 use super::stream::{Closed, Hold, RecvStream, SendStream, closed};
 use crate::base::Path;
-use crate::node::{ApiError, FarIdentity, FlowId, Order, PeerHandle, Priority, SessionStats};
+use crate::crypto::FarIdentity;
+use crate::node::{FlowError, FlowId, Order, PeerHandle, Priority, SessionStats};
 
 /// A peer with which a session is open.
 ///
@@ -41,7 +42,7 @@ impl Peer {
     ///
     /// # Errors
     /// The session is over, or the metadata too long.
-    pub fn open_flow(&self, metadata: &[u8], priority: Priority) -> Result<SendStream, ApiError> {
+    pub fn open_flow(&self, metadata: &[u8], priority: Priority) -> Result<SendStream, FlowError> {
         self.open(metadata, None, priority)
     }
 
@@ -49,19 +50,19 @@ impl Peer {
     ///
     /// # Errors
     /// The session is over, the metadata too long, or the answered flow closed.
-    pub fn open_answer(&self, to: &RecvStream, metadata: &[u8], priority: Priority) -> Result<SendStream, ApiError> {
+    pub fn open_answer(&self, to: &RecvStream, metadata: &[u8], priority: Priority) -> Result<SendStream, FlowError> {
         debug_assert_eq!(to.peer().handle, self.hold.handle);
         self.open(metadata, Some(to.id()), priority)
     }
 
-    fn open(&self, metadata: &[u8], return_of: Option<FlowId>, priority: Priority) -> Result<SendStream, ApiError> {
+    fn open(&self, metadata: &[u8], return_of: Option<FlowId>, priority: Priority) -> Result<SendStream, FlowError> {
         let handle = self.hold.handle;
         let flow = self.hold.core.command(|state, now| {
             let flow = state.node.open_flow(now, handle, metadata, return_of, priority)?;
             if let Some(peer) = state.peers.get_mut(&handle) {
                 peer.sends.insert(flow, SendState::default());
             }
-            Ok::<FlowId, ApiError>(flow)
+            Ok::<FlowId, FlowError>(flow)
         })?;
         Ok(SendStream::new(Arc::clone(&self.hold), flow))
     }
@@ -74,14 +75,14 @@ impl Peer {
     pub async fn accept_flow(&self, order: Order) -> Result<RecvStream, Closed> {
         let handle = self.hold.handle;
         let flow = poll_fn(|cx| {
-            self.hold.core.attempt(|state, now| {
+            self.hold.core.attempt(|state, _| {
                 let over = closed(state, handle);
                 let Some(peer) = state.peers.get_mut(&handle) else {
                     return (Poll::Ready(Err(Closed::Host)), false);
                 };
                 match (peer.opened.pop_front(), over) {
                     (Some(flow), _) => {
-                        state.node.accept_flow(now, handle, flow, order);
+                        let _ = state.node.accept_flow(handle, flow, order);
                         (Poll::Ready(Ok(flow)), true)
                     }
                     (None, Some(closed)) => (Poll::Ready(Err(closed)), false),
@@ -151,7 +152,7 @@ impl Peer {
     /// What the session counts; `None` when it is over.
     #[must_use]
     pub fn stats(&self) -> Option<SessionStats> {
-        self.hold.core.look(|state| state.node.stats(self.hold.handle))
+        self.hold.core.attempt(|state, now| (state.node.stats(now, self.hold.handle), false))
     }
 }
 
@@ -189,7 +190,7 @@ impl Incoming {
     #[must_use]
     pub fn accept(mut self) -> Peer {
         let peer = self.peer.take().expect("held until accepted or refused, which take self");
-        peer.hold.core.command(|state, now| state.node.accept(now, peer.handle()));
+        peer.hold.core.command(|state, _| state.node.accept(peer.handle()));
         peer
     }
 
@@ -200,7 +201,11 @@ impl Incoming {
 impl Drop for Incoming {
     fn drop(&mut self) {
         if let Some(peer) = &self.peer {
-            peer.hold.core.command(|state, now| state.node.refuse(now, peer.handle()));
+            peer.hold.core.command(|state, now| {
+                // Not let go, which would close the session before the peer is told.
+                state.peers.remove(&peer.handle());
+                state.node.refuse(now, peer.handle());
+            });
         }
     }
 }

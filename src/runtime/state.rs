@@ -8,8 +8,10 @@ use std::task::{Context, Waker};
 use bytes::Bytes;
 
 use super::driver::{Machine, Shared};
+use super::interfaces::LocalAddress;
 use crate::base::{Instant, Path, Received, Transmit};
-use crate::node::{CloseReason, DialError, DialId, FarIdentity, FlowId, MessageId, Node, NodeEvent, PeerHandle};
+use crate::crypto::FarIdentity;
+use crate::node::{CloseReason, DialError, DialId, FlowId, MessageId, Node, NodeEvent, PeerHandle};
 
 /// Notices that wait for a reader; the oldest go first.
 const MAX_NOTICES: usize = 1024;
@@ -110,7 +112,7 @@ pub(super) struct ReceiveState {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Arrival {
     Message { sequence: u64, data: Bytes },
-    Lost { first: u64, last: u64 },
+    Lost { span: u64 },
 }
 
 /// Tasks that wait for something to change.
@@ -227,7 +229,7 @@ impl State {
             NodeEvent::Message { peer, flow, sequence, data } => {
                 self.arrived(peer, flow, Arrival::Message { sequence, data });
             }
-            NodeEvent::Lost { peer, flow, first, last } => self.arrived(peer, flow, Arrival::Lost { first, last }),
+            NodeEvent::Lost { peer, flow, span } => self.arrived(peer, flow, Arrival::Lost { span }),
             NodeEvent::FlowFinished { peer, flow, complete } => {
                 if let Some(state) = self.receiving(peer, flow) {
                     state.finished = Some(complete);
@@ -362,9 +364,12 @@ impl Machine for State {
         self.node.unreachable(now, remote);
     }
 
-    fn interfaces(&mut self, now: Instant, addresses: Vec<SocketAddr>, changed: bool) {
-        self.local.clone_from(&addresses);
-        self.node.set_local_addresses(now, addresses);
+    fn interfaces(&mut self, now: Instant, own: &[LocalAddress], reachable: Vec<SocketAddr>, changed: bool) {
+        self.local.clone_from(&reachable);
+        // Where a system reports no mask, that does not make the whole world a neighbour.
+        let links = own.iter().filter(|address| address.prefix > 0);
+        self.node.set_on_link(links.map(|address| (address.ip, address.prefix)).collect());
+        self.node.set_local_addresses(now, reachable);
         if changed {
             self.node.interface_changed(now);
         }

@@ -10,7 +10,7 @@ use bytes::Bytes;
 
 use super::state::{Arrival, Core, ReceiveState, SendEnd, SendState, State};
 use crate::base::Instant;
-use crate::node::{CloseReason, FlowId, Lifetime, MessageId, Order, PeerHandle, WriteError};
+use crate::node::{CloseReason, FlowError, FlowId, Lifetime, MessageId, Order, PeerHandle, WriteError};
 
 /// A peer's session, open as long as somebody holds it.
 pub(super) struct Hold {
@@ -91,12 +91,10 @@ pub enum Item {
         /// Its bytes.
         data: Bytes,
     },
-    /// The sender gave up what had these sequence numbers; at least one message.
+    /// The sender gave up at least one message.
     Lost {
-        /// The first of them.
-        first: u64,
-        /// The last of them.
-        last: u64,
+        /// How many sequence numbers the gap spans; a message takes at least one.
+        span: u64,
     },
 }
 
@@ -150,12 +148,12 @@ impl SendStream {
                     send.wrote(id, data.len());
                     (Poll::Ready(Ok(id)), true)
                 }
-                Err(WriteError::Full) => {
+                Err(FlowError::Write(WriteError::Full)) => {
                     send.waiter = Some(cx.waker().clone());
                     (Poll::Pending, false)
                 }
-                Err(WriteError::Closed) => (Poll::Ready(Err(SendError::Finished)), false),
-                Err(WriteError::TooLong) => (Poll::Ready(Err(SendError::TooLong)), false),
+                Err(FlowError::Write(WriteError::TooLong)) => (Poll::Ready(Err(SendError::TooLong)), false),
+                Err(_) => (Poll::Ready(Err(SendError::Finished)), false),
             }
         })
     }
@@ -163,7 +161,9 @@ impl SendStream {
     /// Gives up a message, if it is not delivered yet.
     pub fn abandon(&mut self, message: MessageId) {
         let (handle, flow) = (self.peer.handle, self.flow);
-        self.peer.core.command(|state, now| state.node.abandon(now, handle, flow, message));
+        self.peer.core.command(|state, _| {
+            let _ = state.node.abandon(handle, flow, message);
+        });
     }
 
     /// Bytes of messages that the peer has acknowledged whole.
@@ -184,7 +184,9 @@ impl SendStream {
     pub fn close(&mut self) {
         if !std::mem::replace(&mut self.finished, true) {
             let (handle, flow) = (self.peer.handle, self.flow);
-            self.peer.core.command(|state, now| state.node.close_flow(now, handle, flow));
+            self.peer.core.command(|state, _| {
+                let _ = state.node.close_flow(handle, flow);
+            });
         }
     }
 
@@ -217,12 +219,12 @@ impl SendStream {
     pub async fn answer(&mut self, order: Order) -> Option<RecvStream> {
         let (handle, flow) = (self.peer.handle, self.flow);
         let found = poll_fn(|cx| {
-            self.peer.core.attempt(|state, now| {
+            self.peer.core.attempt(|state, _| {
                 let over = matches!(ended(state, handle, flow), Some(SendError::Rejected(_) | SendError::Closed(_)));
                 let Some(send) = sending(state, handle, flow) else { return (Poll::Ready(None), false) };
                 match send.answers.pop_front() {
                     Some(answer) => {
-                        state.node.accept_flow(now, handle, answer, order);
+                        let _ = state.node.accept_flow(handle, answer, order);
                         (Poll::Ready(Some(answer)), true)
                     }
                     None if over => (Poll::Ready(None), false),
@@ -241,9 +243,9 @@ impl Drop for SendStream {
     fn drop(&mut self) {
         let (handle, flow) = (self.peer.handle, self.flow);
         let finished = self.finished;
-        self.peer.core.command(|state, now| {
+        self.peer.core.command(|state, _| {
             if !finished {
-                state.node.close_flow(now, handle, flow);
+                let _ = state.node.close_flow(handle, flow);
             }
             if let Some(peer) = state.peers.get_mut(&handle) {
                 peer.sends.remove(&flow);
@@ -308,17 +310,17 @@ impl RecvStream {
     /// Takes what comes next, as [`RecvStream::next`] does.
     pub fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Item>, ReceiveError>> {
         let (handle, flow) = (self.peer.handle, self.flow);
-        let result = self.peer.core.attempt(|state, now| {
+        let result = self.peer.core.attempt(|state, _| {
             let over = closed(state, handle);
             let Some(receive) = receiving(state, handle, flow) else {
                 return (Poll::Ready(Err(over.map_or(ReceiveError::GivenUp, ReceiveError::Closed))), false);
             };
             match receive.queue.pop_front() {
                 Some(Arrival::Message { sequence, data }) => {
-                    state.node.consume(now, handle, flow, data.len());
+                    state.node.consume(handle, flow, data.len());
                     (Poll::Ready(Ok(Some(Item::Message { sequence, data }))), true)
                 }
-                Some(Arrival::Lost { first, last }) => (Poll::Ready(Ok(Some(Item::Lost { first, last }))), false),
+                Some(Arrival::Lost { span }) => (Poll::Ready(Ok(Some(Item::Lost { span }))), false),
                 None => {
                     let poll = match (receive.finished, over) {
                         (Some(true), _) => Poll::Ready(Ok(None)),
@@ -341,7 +343,9 @@ impl RecvStream {
     pub fn reject(mut self, code: u64) {
         self.over = true;
         let (handle, flow) = (self.peer.handle, self.flow);
-        self.peer.core.command(|state, now| state.node.reject_flow(now, handle, flow, code));
+        self.peer.core.command(|state, _| {
+            let _ = state.node.reject_flow(handle, flow, code);
+        });
     }
 
     pub(super) fn peer(&self) -> &Arc<Hold> {
@@ -352,12 +356,12 @@ impl RecvStream {
 impl Drop for RecvStream {
     fn drop(&mut self) {
         let (handle, flow, over) = (self.peer.handle, self.flow, self.over);
-        self.peer.core.command(|state, now| {
+        self.peer.core.command(|state, _| {
             if let Some(peer) = state.peers.get_mut(&handle) {
                 peer.receives.remove(&flow);
             }
             if !over {
-                state.node.reject_flow(now, handle, flow, Self::DROPPED);
+                let _ = state.node.reject_flow(handle, flow, Self::DROPPED);
             }
         });
     }
