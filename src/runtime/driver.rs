@@ -40,7 +40,7 @@ pub(super) trait Machine: Send + 'static {
     fn deadline(&self) -> Option<Instant>;
     fn poll_transmit(&mut self, now: Instant) -> Option<Transmit>;
     /// Hands events to whoever waits for them.
-    fn deliver(&mut self);
+    fn deliver(&mut self, now: Instant);
     /// The network said that `remote` cannot be reached.
     fn unreachable(&mut self, now: Instant, remote: SocketAddr);
     /// The machine's own addresses, and those under which others may reach it; at the start, and whenever they or the
@@ -242,7 +242,7 @@ impl<M: Machine> Driver<M> {
         if inner.machine.deadline().is_some_and(|deadline| deadline <= now) {
             inner.machine.handle_timeout(now);
         }
-        inner.machine.deliver();
+        inner.machine.deliver(now);
         drop(inner);
         while let Some((transmit, from)) = self.blocked.front_mut() {
             if let Some(socket) = self.sockets.get_mut(interface_of(transmit))
@@ -255,7 +255,7 @@ impl<M: Machine> Driver<M> {
         for _ in 0..SENDS_PER_TURN {
             let Some(transmit) = self.shared.lock().machine.poll_transmit(now) else {
                 // What was sent may have made room, or given up what was waited for.
-                self.shared.lock().machine.deliver();
+                self.shared.lock().machine.deliver(now);
                 return true;
             };
             self.transmit(transmit);
@@ -387,7 +387,7 @@ mod tests {
         fn poll_transmit(&mut self, _: Instant) -> Option<Transmit> {
             self.outgoing.pop_front()
         }
-        fn deliver(&mut self) {
+        fn deliver(&mut self, _: Instant) {
             if let Some(waiter) = self.waiter.take() {
                 waiter.wake();
             }

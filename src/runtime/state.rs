@@ -354,8 +354,8 @@ impl Machine for State {
         self.node.poll_transmit(now)
     }
 
-    fn deliver(&mut self) {
-        while let Some(event) = self.node.poll_event() {
+    fn deliver(&mut self, now: Instant) {
+        while let Some(event) = self.node.poll_event(now) {
             self.take(event);
         }
     }
