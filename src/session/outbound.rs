@@ -354,6 +354,9 @@ impl Outbound {
             sample = acked.rtt;
             if let Some(rtt) = sample {
                 self.base.on_sample(now, rtt);
+                // Half of it, for it was not measured under every load.
+                let shortest = self.base.get().unwrap_or_default() / 2;
+                self.flows.iter_mut().for_each(|flow| flow.set_min_rtt(shortest));
             }
             lost_below = acked.lost_below;
         }
