@@ -21,3 +21,21 @@ pub fn sample(words: &[&str], home: &Home) -> Option<Sample> {
     };
     Some(Sample { args, prints })
 }
+
+/// A call that waits for others until it is told to leave.
+pub struct Waiting {
+    /// The whole line after the program's name.
+    pub line: Vec<&'static str>,
+    /// Whether it says when it is ready.
+    pub ready: bool,
+}
+
+/// Calls that wait, in every role.
+pub fn waiting() -> Vec<Waiting> {
+    const NOBODY: &str = "rtmfp:#bdecc8b874f176cbc07f7d86764dd4dc0f7fc9035b0bea74711fbd7bfb314575";
+    vec![
+        Waiting { line: vec!["rendezvous", "--listen", "127.0.0.1:0"], ready: true },
+        Waiting { line: vec!["connect", "--listen", "--allow-any", "rtmfp:"], ready: true },
+        Waiting { line: vec!["connect", "--timeout", "30s", NOBODY], ready: false },
+    ]
+}

@@ -1,0 +1,191 @@
+//! What a command that waits for the network owes: a word at once, a line when it is ready, and leave when told to.
+
+use crate::samples::{Waiting, waiting};
+use crate::support::schema::Schema;
+use crate::support::{Home, PATIENCE, Running, binary, skip};
+use p2pt::cli::address::{Address, Rendezvous};
+use p2pt::cli::table::commands;
+use p2pt::cli::table::row::Json;
+use rustix::process::Signal;
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// The calls that wait. One whose body is not built in this revision is skipped, loudly.
+fn built(test: &str, home: &Home) -> Vec<Waiting> {
+    waiting()
+        .into_iter()
+        .filter(|call| {
+            let running = Running::start(&mut home.p2pt(&call.line));
+            std::thread::sleep(Duration::from_millis(150));
+            running.signal(Signal::KILL);
+            let is_built = !running.end(PATIENCE).stderr.contains("not built in this revision");
+            if !is_built {
+                skip::skip(test, &format!("p2pt {} is not built in this revision", call.line.join(" ")));
+            }
+            is_built
+        })
+        .collect()
+}
+
+/// Starts it, and waits until it has said something on standard error.
+fn started(command: &mut Command) -> (std::process::Child, BufReader<std::process::ChildStderr>, String, Duration) {
+    let start = Instant::now();
+    let mut child = command.spawn().unwrap();
+    let mut stderr = BufReader::new(child.stderr.take().unwrap());
+    let mut first = String::new();
+    stderr.read_line(&mut first).unwrap();
+    (child, stderr, first, start.elapsed())
+}
+
+#[test]
+fn something_is_said_within_a_tenth_of_a_second() {
+    let home = Home::new();
+    home.run(["peer-id"]);
+    for call in built("something_is_said_within_a_tenth_of_a_second", &home) {
+        // The quickest of several: the machine may be busy with other tests, the command may not dawdle.
+        let quickest = (0..7)
+            .map(|_| {
+                let (mut child, _, first, took) = started(&mut home.p2pt(&call.line));
+                child.kill().unwrap();
+                child.wait().unwrap();
+                assert!(!first.trim().is_empty(), "{:?}", call.line);
+                took
+            })
+            .min()
+            .unwrap();
+        assert!(quickest < Duration::from_millis(100), "{:?}: {quickest:?}", call.line);
+    }
+}
+
+#[test]
+fn it_leaves_when_told_to_and_at_once_when_told_twice() {
+    let home = Home::new();
+    for call in built("it_leaves_when_told_to_and_at_once_when_told_twice", &home) {
+        for (signal, status) in [(Signal::INT, 130), (Signal::TERM, 143)] {
+            for twice in [false, true] {
+                let running = Running::start(&mut home.p2pt(&call.line));
+                std::thread::sleep(Duration::from_millis(300));
+                let sent = Instant::now();
+                running.signal(signal);
+                if twice {
+                    running.signal(signal);
+                }
+                let ended = running.end(PATIENCE);
+                assert_eq!((ended.status, ended.stdout.len()), (status, 0), "{:?}: {}", call.line, ended.stderr);
+                assert!(sent.elapsed() < Duration::from_millis(1_500), "{:?}: {:?}", call.line, sent.elapsed());
+            }
+        }
+    }
+}
+
+#[test]
+fn a_status_line_is_printed_when_asked_for() {
+    let home = Home::new();
+    for call in built("a_status_line_is_printed_when_asked_for", &home) {
+        // Each in a home of its own: one identity is reachable once.
+        let elsewhere = Home::new();
+        elsewhere.run(["peer-id"]);
+        home.run(["peer-id"]);
+        let quiet = Running::start(&mut elsewhere.p2pt(&call.line));
+        let asked = Running::start(&mut home.p2pt(&call.line));
+        std::thread::sleep(Duration::from_millis(400));
+        asked.signal(Signal::USR1);
+        std::thread::sleep(Duration::from_millis(300));
+        asked.signal(Signal::TERM);
+        quiet.signal(Signal::TERM);
+        let (quiet, asked) = (quiet.end(PATIENCE), asked.end(PATIENCE));
+        assert_eq!(asked.status, 143, "it goes on after SIGUSR1: {}", asked.stderr);
+        assert!(asked.stderr.lines().count() > quiet.stderr.lines().count(), "{:?}: {}", call.line, asked.stderr);
+    }
+}
+
+#[test]
+fn ready_is_told_with_the_address_to_dial() {
+    let home = Home::new();
+    for call in built("ready_is_told_with_the_address_to_dial", &home).into_iter().filter(|call| call.ready) {
+        let by_descriptor = home.path().join("descriptor");
+        let line = format!(
+            "exec '{}' {} --ready-fd 3 3>'{}'",
+            binary().display(),
+            call.line.join(" "),
+            by_descriptor.display()
+        );
+        let mut shell = Command::new("sh");
+        home.clean(&mut shell);
+        let by_fd = Running::start(shell.args(["-c", &line]));
+        is_address(&call, &awaited(&by_descriptor));
+        by_fd.signal(Signal::TERM);
+        assert_eq!(by_fd.end(PATIENCE).status, 143);
+
+        let by_name = home.path().join("name");
+        let with_file = [&call.line[..], &["--ready-file", by_name.to_str().unwrap()]].concat();
+        let by_file = Running::start(&mut home.p2pt(with_file));
+        is_address(&call, &awaited(&by_name));
+        drop(by_file);
+        fs::remove_file(by_name).unwrap();
+    }
+}
+
+/// The line that comes to the file.
+fn awaited(path: &Path) -> String {
+    let deadline = Instant::now() + PATIENCE;
+    while Instant::now() < deadline {
+        match fs::read_to_string(path) {
+            Ok(text) if text.ends_with('\n') => return text,
+            _ => std::thread::sleep(Duration::from_millis(5)),
+        }
+    }
+    panic!("{} never came", path.display());
+}
+
+fn is_address(call: &Waiting, line: &str) {
+    assert_eq!(line.lines().count(), 1, "{line:?}");
+    if call.line[0] == "rendezvous" {
+        let rendezvous = Rendezvous::parse(line).unwrap().expect("a server");
+        assert!(rendezvous.id.is_some(), "whoever has the address pins the service: {line}");
+        assert_ne!(rendezvous.host.port, 0);
+    } else {
+        line.parse::<Address>().unwrap_or_else(|why| panic!("{line}: {why}"));
+    }
+}
+
+#[test]
+fn events_stay_events_however_much_is_said() {
+    let (home, schema) = (Home::new(), Schema::of_events());
+    home.run(["peer-id"]);
+    for call in built("events_stay_events_however_much_is_said", &home) {
+        let running = Running::start(&mut home.p2pt([&call.line[..], &["--json", "-vvv"]].concat()));
+        std::thread::sleep(Duration::from_millis(500));
+        running.signal(Signal::TERM);
+        let ended = running.end(PATIENCE);
+        let (_, row) = commands().into_iter().find(|(words, _)| words[0] == call.line[0]).unwrap();
+        let events = match row.streams.json {
+            Json::Stdout => schema.lines(&ended.text()),
+            _ => {
+                assert!(ended.stdout.is_empty(), "standard output is for data");
+                schema.lines(&ended.stderr)
+            }
+        };
+        assert!(!events.is_empty(), "{:?}: {}", call.line, ended.stderr);
+    }
+}
+
+#[test]
+fn quiet_is_quiet_and_a_missing_terminal_is_no_hindrance() {
+    let home = Home::new();
+    home.run(["peer-id"]);
+    for call in built("quiet_is_quiet_and_a_missing_terminal_is_no_hindrance", &home) {
+        // setsid takes the controlling terminal away, if there is one.
+        let mut command = Command::new("setsid");
+        home.clean(&mut command);
+        command.arg(binary()).args(&call.line).arg("-q").stdin(Stdio::null());
+        let running = Running::start(&mut command);
+        std::thread::sleep(Duration::from_millis(400));
+        running.signal(Signal::TERM);
+        let ended = running.end(PATIENCE);
+        assert_eq!((ended.status, ended.stderr.as_str()), (143, ""), "{:?}", call.line);
+    }
+}
