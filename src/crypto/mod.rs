@@ -6,6 +6,8 @@
 //! | `flash` | RTMFP peers of other makes, when asked for | RFC 7425: MODP groups, AES-128-CBC, HMAC-SHA-256 |
 //! | [`Plain`] | simulations | nothing |
 //!
+//! [`Keyring`] is the profile of a real endpoint; [`FlashPeer`] stands for RTMFP peers of other makes in simulations.
+//!
 //! [`Profile`] is what the floors above see: certificates are judged by [`Profile::examine`], a session is opened by
 //! [`Profile::initiate`] at one end and [`Profile::respond`] at the other, and lives on as a [`Sealer`] and an [`Opener`].
 //! Which profile a session has follows from the far certificate alone; nothing is negotiated, so nothing can be downgraded.
@@ -30,6 +32,7 @@ mod strong;
 mod window;
 
 pub use certificate::fingerprint;
+pub use flash::FlashPeer;
 pub use group::Group;
 pub use identity::{Identity, IdentityError, IdentityKind};
 pub use keyring::{Keyring, Policy};

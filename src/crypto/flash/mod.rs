@@ -6,9 +6,11 @@ mod component;
 mod derive;
 mod keying;
 mod packets;
+mod peer;
 mod terms;
 #[cfg(test)]
 mod tests;
 
 pub(super) use keying::{FlashInitiation, Near, judge, respond, screen};
+pub use peer::FlashPeer;
 pub(super) use terms::{Terms, Want};

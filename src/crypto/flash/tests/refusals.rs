@@ -7,10 +7,10 @@ use crate::crypto::cbc::{Decryptor, Encryptor};
 use crate::crypto::flash::packets::{CbcOpener, CbcSealer};
 use crate::crypto::packet::{OpenError, Opener, Sealer};
 use crate::crypto::profile::{Profile, ProfileKind, Refusal, SessionKeys};
-use crate::crypto::{Identity, IdentityKind, Keyring, Policy, epd, fingerprint};
+use crate::crypto::{FlashPeer, Identity, IdentityKind, Keyring, Policy, epd, fingerprint};
 use crate::wire::{IIKeying, RIKeying, put_option, vlu};
 
-use super::{hex, load, open, private_key};
+use super::{hex, load, open};
 use crate::crypto::group::Group;
 
 const ISID: SessionId = SessionId(1);
@@ -168,24 +168,17 @@ fn terms_and_keys_that_protect_too_little_are_refused() {
     }
 }
 
-/// A session in this profile between a p2pt identity and somebody with nothing but RFC 7425.
-fn session() -> (SessionKeys, SessionKeys) {
-    use crate::crypto::certificate::Certificate;
-    use crate::crypto::flash::keying::{Near, respond_with, screen};
+/// A session between these, and the refusals that do not end the attempt.
+fn session(near: &dyn Profile, far: &dyn Profile) -> (SessionKeys, SessionKeys) {
     let mut rng = Rng::for_simulation(5);
-    let near = keyring(&mut rng, IdentityKind::default(), true);
-    let vectors = load();
-    let far_certificate = hex(&vectors["certificates"]["alice_static_14"]["hex"]);
-    let far_key = private_key(Group::Modp2048, &vectors["private_exponents"]["alice"]["14"]);
-    let both = super::Want { always: true, require: true };
-    let terms = super::liberal(both, 16, both);
-    let far = Near { static_keys: std::slice::from_ref(&far_key), terms: &terms };
-    let mut initiation = near.initiate(&mut rng, &far_certificate).unwrap();
-    let skic = initiation.skic().to_vec();
-    assert_eq!(initiation.sign(b""), b"X");
-    let near_read = Certificate::parse(near.certificate()).unwrap();
-    let (_, public) = screen(far, &near_read, &skic).unwrap();
-    let response = respond_with(far, &far_key, &[1; 64], &skic, public).unwrap();
+    assert_ne!(near.near_prevails(far.certificate()), far.near_prevails(near.certificate()));
+    let mut initiation = near.initiate(&mut rng, far.certificate()).unwrap();
+    let isp = IIKeying::signed_parameters(ISID, b"cookie", near.certificate(), initiation.skic());
+    let signature = initiation.sign(&isp);
+    assert_eq!(signature, b"X");
+    let keying = IIKeying::new(&isp, &signature).unwrap();
+    assert_eq!(far.screen(&keying).map(|far| (far.peer_id, far.kind)), Ok((near.peer_id(), ProfileKind::Flash)));
+    let response = far.respond(&mut rng, &keying, RSID).unwrap();
     let zero = RIKeying::signed_parameters(SessionId(0), &response.skrc);
     let refused = initiation.complete(&[], &RIKeying::new(&zero, b"X").unwrap());
     assert_eq!(refused.err(), Some(Refusal::ZeroSessionId));
@@ -193,13 +186,30 @@ fn session() -> (SessionKeys, SessionKeys) {
     let rikeying = RIKeying::new(&rsp, &response.signature).unwrap();
     let keys = initiation.complete(&[], &rikeying).unwrap();
     assert_eq!(initiation.complete(&[], &rikeying).err(), Some(Refusal::Over));
+    assert_eq!((keys.near_nonce, keys.far_nonce), (response.keys.far_nonce, response.keys.near_nonce));
     (keys, response.keys)
 }
 
 #[test]
+fn every_kind_of_certificate_keys_with_every_other_in_both_roles() {
+    let mut rng = Rng::for_simulation(10);
+    let ours = [false, true].map(|flash| keyring(&mut rng, IdentityKind { server: false, flash }, true));
+    let others = [FlashPeer::client(&mut rng), FlashPeer::server(&mut rng)];
+    for (near, far) in ours.iter().flat_map(|near| others.iter().map(move |far| (near, far))) {
+        for (one, other) in [(near as &dyn Profile, far as &dyn Profile), (far, near)] {
+            let (mut keys, mut far_keys) = session(one, other);
+            let datagram = keys.sealer.seal(RSID, b"hello");
+            assert_eq!(&open(&mut *far_keys.opener, RSID, &datagram).0[..5], b"hello");
+        }
+    }
+}
+
+#[test]
 fn a_p2pt_identity_and_an_rfc_peer_speak_and_nothing_altered_opens() {
-    let (mut near, mut far) = session();
-    assert_eq!((near.near_nonce, near.kind), (far.far_nonce, ProfileKind::Flash));
+    let mut rng = Rng::for_simulation(11);
+    let ours = keyring(&mut rng, IdentityKind::default(), true);
+    let (mut near, mut far) = session(&ours, &FlashPeer::client(&mut rng));
+    assert_eq!(near.kind, ProfileKind::Flash);
     let (sealer, opener) = (&mut *near.sealer, &mut *far.opener);
     let datagram = sealer.seal(RSID, b"hello");
     for at in 4..datagram.len() {
