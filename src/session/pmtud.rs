@@ -15,7 +15,8 @@ const PRECISION: usize = 16;
 const RAISE_PERIOD: Duration = Duration::from_secs(600);
 /// After a black hole: when to search anew.
 const BLACK_HOLE_REST: Duration = Duration::from_secs(60);
-/// Timeouts in a row after which larger packets than the base are suspected.
+/// Timeouts in a row, each after the far end was heard again, after which larger packets than the base are suspected. The
+/// first may be what an outage has left.
 const BLACK_HOLE_TIMEOUTS: u32 = 2;
 /// Bytes of a probe's Ping message.
 pub(super) const PROBE_MESSAGE: usize = 8;
@@ -37,9 +38,9 @@ pub(super) struct PathMtu {
     outstanding: Option<(Probe, Instant)>,
     failures: u32,
     next: Instant,
-    timeouts: u32,
-    /// The first of these.
-    first_timeout: Instant,
+    suspicions: u32,
+    /// The last timeout since something was acknowledged.
+    last_timeout: Option<Instant>,
 }
 
 impl PathMtu {
@@ -52,8 +53,8 @@ impl PathMtu {
             outstanding: None,
             failures: 0,
             next: now,
-            timeouts: 0,
-            first_timeout: now,
+            suspicions: 0,
+            last_timeout: None,
         }
     }
 
@@ -113,24 +114,24 @@ impl PathMtu {
         self.outstanding = None;
         self.failures = 0;
         self.current = probe.size;
-        self.timeouts = 0;
+        self.on_ack();
         self.next = if self.searching() { now } else { now + RAISE_PERIOD };
         true
     }
 
     /// Something was acknowledged: packets pass.
     pub(super) fn on_ack(&mut self) {
-        self.timeouts = 0;
+        self.suspicions = 0;
+        self.last_timeout = None;
     }
 
     /// A retransmission timeout with loss. Whether the size in use fell back to the base: a path that carries less than
     /// it did swallows data and lets the answers to Pings through, so the far end was heard at `heard`, in between.
     pub(super) fn on_timeout(&mut self, now: Instant, heard: Instant) -> bool {
-        self.timeouts += 1;
-        if self.timeouts == 1 {
-            self.first_timeout = now;
+        if self.last_timeout.replace(now).is_some_and(|last| heard > last) {
+            self.suspicions += 1;
         }
-        if self.timeouts < BLACK_HOLE_TIMEOUTS || self.current == BASE_DATAGRAM || heard <= self.first_timeout {
+        if self.suspicions < BLACK_HOLE_TIMEOUTS || self.current == BASE_DATAGRAM {
             return false;
         }
         self.current = BASE_DATAGRAM;
@@ -188,14 +189,17 @@ mod tests {
         let mut mtu = PathMtu::new(Instant::ZERO, 1452);
         let probe = mtu.poll(Instant::ZERO, PATIENCE, &mut rng).unwrap();
         mtu.on_ping_reply(Instant::ZERO, &probe.message);
-        let second = Instant::from_micros(1_000_000);
-        assert!(!mtu.on_timeout(Instant::ZERO, second));
+        let at = |second: u64| Instant::from_micros(second * 1_000_000);
+        for second in 0..9 {
+            assert!(!mtu.on_timeout(at(second), at(0)), "an outage is no black hole");
+        }
+        assert!(!mtu.on_timeout(at(10), at(9)));
         mtu.on_ack();
-        assert!(!mtu.on_timeout(Instant::ZERO, Instant::ZERO));
-        assert!(!mtu.on_timeout(Instant::ZERO, Instant::ZERO), "an outage is no black hole");
-        assert!(mtu.on_timeout(Instant::ZERO, second));
+        assert!(!mtu.on_timeout(at(20), at(19)));
+        assert!(!mtu.on_timeout(at(22), at(21)));
+        assert!(mtu.on_timeout(at(24), at(23)));
         assert_eq!(mtu.current(), BASE_DATAGRAM);
-        assert_eq!(mtu.deadline(), Some(Instant::ZERO + BLACK_HOLE_REST));
-        assert_eq!(mtu.poll(Instant::ZERO + BLACK_HOLE_REST, PATIENCE, &mut rng).unwrap().size, 1452);
+        assert_eq!(mtu.deadline(), Some(at(24) + BLACK_HOLE_REST));
+        assert_eq!(mtu.poll(at(24) + BLACK_HOLE_REST, PATIENCE, &mut rng).unwrap().size, 1452);
     }
 }

@@ -188,10 +188,20 @@ pub fn session(
     side: usize,
     config: &SessionConfig,
 ) -> Session {
-    let certificate = profiles[1 - side].certificate();
+    Session::new(now, rng.fork(), params(keys, profiles, side, config))
+}
+
+/// What that session is made with.
+pub fn params(
+    keys: SessionKeys,
+    profiles: &[Box<dyn Profile>; 2],
+    side: usize,
+    config: &SessionConfig,
+) -> SessionParams {
     let remote: IpAddr = [FAR, NEAR][side].parse().unwrap();
+    let certificate = profiles[1 - side].certificate();
     let ids = [SessionId(1), SessionId(2)];
-    let params = SessionParams {
+    SessionParams {
         role: [Role::Initiator, Role::Responder][side],
         keys,
         near_id: ids[side],
@@ -201,8 +211,7 @@ pub fn session(
         far_certificate: certificate.to_vec(),
         confirmed: side == 0,
         config: config.clone(),
-    };
-    Session::new(now, rng.fork(), params)
+    }
 }
 
 /// The pair in its world: `near` is the initiator.
