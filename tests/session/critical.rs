@@ -88,7 +88,7 @@ fn scene(algorithm: Algorithm) -> Scene {
     let host = Host::at(world.internet(), crate::pair::FAR.parse().unwrap());
     let receiver = world.add_host(&host, Box::new(Receiver { sessions }));
     world.run_for(ms(200));
-    Scene { world, senders: senders.try_into().ok().expect("there are two"), receiver }
+    Scene { world, senders: senders.try_into().unwrap(), receiver }
 }
 
 #[test]

@@ -12,32 +12,32 @@ use p2pt::session::{FlowError, FlowId, Role, Session, SessionConfig, SessionEven
 use p2pt::sim::{Host, HostId, Link, Machine, World};
 use p2pt::wire::{IIKeying, RIKeying};
 
-pub const NEAR: &str = "192.0.2.1";
-pub const FAR: &str = "192.0.2.2";
-pub const PORT: u16 = 1935;
+pub(crate) const NEAR: &str = "192.0.2.1";
+pub(crate) const FAR: &str = "192.0.2.2";
+pub(crate) const PORT: u16 = 1935;
 
 /// Which profile protects the pair.
 #[derive(Debug, Clone, Copy)]
-pub enum Keys {
+pub(crate) enum Keys {
     Plain,
     Strong,
 }
 
 /// What a host runs: a session and its user.
-pub struct End {
-    pub session: Session,
+pub(crate) struct End {
+    pub(crate) session: Session,
     /// Everything that was told, but for messages.
-    pub events: Vec<SessionEvent>,
+    pub(crate) events: Vec<SessionEvent>,
     /// Messages of each receiving flow.
-    pub messages: BTreeMap<FlowId, Vec<Bytes>>,
+    pub(crate) messages: BTreeMap<FlowId, Vec<Bytes>>,
     /// Bytes of each receiving flow, checked against [`pattern`] if `verify`.
-    pub received: BTreeMap<FlowId, u64>,
-    pub verify: bool,
-    pub order: Order,
-    pub capacity: usize,
+    pub(crate) received: BTreeMap<FlowId, u64>,
+    pub(crate) verify: bool,
+    pub(crate) order: Order,
+    pub(crate) capacity: usize,
     /// Whether the user takes flows and reads.
-    pub accepts: bool,
-    pub reads: bool,
+    pub(crate) accepts: bool,
+    pub(crate) reads: bool,
     feeds: Vec<Feed>,
 }
 
@@ -51,12 +51,12 @@ struct Feed {
 }
 
 /// The byte at an offset of a test stream.
-pub fn pattern(offset: u64) -> u8 {
+pub(crate) fn pattern(offset: u64) -> u8 {
     (offset.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 56) as u8
 }
 
 impl End {
-    pub fn new(session: Session) -> Self {
+    pub(crate) fn new(session: Session) -> Self {
         Self {
             session,
             events: Vec::new(),
@@ -72,28 +72,28 @@ impl End {
     }
 
     /// Opens a flow and writes `bytes` of the pattern into it in messages of `message` bytes, as it takes them.
-    pub fn feed(&mut self, now: Instant, priority: Priority, bytes: u64, message: usize, close: bool) -> FlowId {
+    pub(crate) fn feed(&mut self, now: Instant, priority: Priority, bytes: u64, message: usize, close: bool) -> FlowId {
         let flow = self.session.open_flow(now, b"test", None, priority).unwrap();
         self.feeds.push(Feed { flow, at: 0, end: bytes, message, close });
         self.work(now);
         flow
     }
 
-    pub fn write(&mut self, now: Instant, flow: FlowId, data: &[u8]) {
+    pub(crate) fn write(&mut self, now: Instant, flow: FlowId, data: &[u8]) {
         self.session.write(now, flow, Bytes::copy_from_slice(data), Lifetime::UNLIMITED).unwrap();
         self.work(now);
     }
 
-    pub fn total_received(&self) -> u64 {
+    pub(crate) fn total_received(&self) -> u64 {
         self.received.values().sum()
     }
 
-    pub fn count(&self, wanted: impl Fn(&SessionEvent) -> bool) -> usize {
+    pub(crate) fn count(&self, wanted: impl Fn(&SessionEvent) -> bool) -> usize {
         self.events.iter().filter(|event| wanted(event)).count()
     }
 
     /// Lets the user act on what happened.
-    pub fn work(&mut self, now: Instant) {
+    pub(crate) fn work(&mut self, now: Instant) {
         while let Some(event) = self.session.poll_event() {
             match event {
                 SessionEvent::FlowOpened { flow, .. } if self.accepts => {
@@ -159,7 +159,7 @@ impl Machine for End {
 }
 
 /// The keys of an initiator and a responder that met.
-pub fn keys(kind: Keys, rng: &mut Rng) -> (SessionKeys, SessionKeys, [Box<dyn Profile>; 2]) {
+pub(crate) fn keys(kind: Keys, rng: &mut Rng) -> (SessionKeys, SessionKeys, [Box<dyn Profile>; 2]) {
     let mut profile = || -> Box<dyn Profile> {
         match kind {
             Keys::Plain => Box::new(Plain::new(rng, false)),
@@ -180,7 +180,7 @@ pub fn keys(kind: Keys, rng: &mut Rng) -> (SessionKeys, SessionKeys, [Box<dyn Pr
 }
 
 /// The session of one side of `profiles`, 0 being the initiator.
-pub fn session(
+pub(crate) fn session(
     now: Instant,
     rng: &mut Rng,
     keys: SessionKeys,
@@ -192,7 +192,7 @@ pub fn session(
 }
 
 /// What that session is made with.
-pub fn params(
+pub(crate) fn params(
     keys: SessionKeys,
     profiles: &[Box<dyn Profile>; 2],
     side: usize,
@@ -215,32 +215,32 @@ pub fn params(
 }
 
 /// The pair in its world: `near` is the initiator.
-pub struct Pair {
-    pub world: World<End>,
-    pub near: HostId,
-    pub far: HostId,
+pub(crate) struct Pair {
+    pub(crate) world: World<End>,
+    pub(crate) near: HostId,
+    pub(crate) far: HostId,
 }
 
 /// How to make a pair.
-pub struct Setup {
-    pub seed: u64,
+pub(crate) struct Setup {
+    pub(crate) seed: u64,
     /// From near to far.
-    pub up: Link,
+    pub(crate) up: Link,
     /// From far to near.
-    pub down: Link,
-    pub keys: Keys,
-    pub near: SessionConfig,
-    pub far: SessionConfig,
-    pub gro: Option<Duration>,
+    pub(crate) down: Link,
+    pub(crate) keys: Keys,
+    pub(crate) near: SessionConfig,
+    pub(crate) far: SessionConfig,
+    pub(crate) gro: Option<Duration>,
 }
 
 impl Setup {
-    pub fn new(seed: u64, link: Link) -> Self {
+    pub(crate) fn new(seed: u64, link: Link) -> Self {
         let [near, far] = [SessionConfig::default(), SessionConfig::default()];
         Self { seed, up: link, down: link, keys: Keys::Plain, near, far, gro: None }
     }
 
-    pub fn build(self) -> Pair {
+    pub(crate) fn build(self) -> Pair {
         let mut world = World::new(self.seed);
         let mut rng = world.rng();
         let (near_keys, far_keys, profiles) = keys(self.keys, &mut rng);
@@ -263,33 +263,33 @@ impl Setup {
 }
 
 impl Pair {
-    pub fn new(seed: u64, link: Link) -> Self {
+    pub(crate) fn new(seed: u64, link: Link) -> Self {
         Setup::new(seed, link).build()
     }
 
     /// A pair that has exchanged its first packets.
-    pub fn connected(seed: u64, link: Link) -> Self {
+    pub(crate) fn connected(seed: u64, link: Link) -> Self {
         let mut pair = Self::new(seed, link);
         pair.connect();
         pair
     }
 
-    pub fn connect(&mut self) {
+    pub(crate) fn connect(&mut self) {
         let far = self.far;
         let connected = self.world.wait_for(Duration::from_secs(20), |world| world.host(far).session.is_confirmed());
         assert!(connected, "the far end confirms within 20 s");
     }
 
-    pub fn near(&self) -> &End {
+    pub(crate) fn near(&self) -> &End {
         self.world.host(self.near)
     }
 
-    pub fn far(&self) -> &End {
+    pub(crate) fn far(&self) -> &End {
         self.world.host(self.far)
     }
 
     /// Lets near send `bytes` and waits until far has them all; how long that took.
-    pub fn transfer(&mut self, bytes: u64, limit: Duration) -> Option<Duration> {
+    pub(crate) fn transfer(&mut self, bytes: u64, limit: Duration) -> Option<Duration> {
         let start = self.world.now();
         let (near, far) = (self.near, self.far);
         let before = self.far().total_received();
@@ -299,6 +299,6 @@ impl Pair {
     }
 }
 
-pub fn ms(millis: u64) -> Duration {
+pub(crate) fn ms(millis: u64) -> Duration {
     Duration::from_millis(millis)
 }

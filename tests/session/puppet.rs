@@ -14,6 +14,7 @@ use p2pt::wire::{
 use crate::pair::{Keys, keys, session};
 
 const ACK: u8 = kind::RANGE_ACK;
+const NOTHING: [u8; 0] = [];
 
 struct Puppet {
     session: Session,
@@ -222,11 +223,11 @@ fn every_second_data_packet_is_acknowledged_at_once_and_a_single_one_within_200_
         puppet.chunk(&Chunk::UserData(UserData { sequence, forward_sequence: 0, options: None, ..opening(5, &[]) }));
         puppet.sent_kinds()
     };
-    assert_eq!(data(&mut puppet, 2), []);
+    assert_eq!(data(&mut puppet, 2), NOTHING);
     assert_eq!(data(&mut puppet, 3), [ACK]);
-    assert_eq!(data(&mut puppet, 4), []);
+    assert_eq!(data(&mut puppet, 4), NOTHING);
     puppet.wait(199);
-    assert_eq!(puppet.sent_kinds(), []);
+    assert_eq!(puppet.sent_kinds(), NOTHING);
     puppet.wait(1);
     assert_eq!(puppet.sent_kinds(), [ACK]);
     assert_eq!(data(&mut puppet, 6), [ACK], "a gap at once");
@@ -234,7 +235,7 @@ fn every_second_data_packet_is_acknowledged_at_once_and_a_single_one_within_200_
     puppet.chunk(&Chunk::BufferProbe { flow: 5 });
     assert_eq!(puppet.sent_kinds(), [ACK], "a buffer probe at once");
     puppet.chunk(&Chunk::BufferProbe { flow: 99 });
-    assert_eq!(puppet.sent_kinds(), [], "of an unknown flow not at all");
+    assert_eq!(puppet.sent_kinds(), NOTHING, "of an unknown flow not at all");
 }
 
 #[test]
@@ -308,7 +309,7 @@ fn a_packet_in_fragments_is_read_once_it_is_whole_but_not_within_another() {
     Chunk::Ping(&[3; 900]).encode(&mut whole);
     let pieces: Vec<_> = split_packet(&whole, 4, 300).collect();
     for piece in pieces.iter().rev() {
-        assert_eq!(puppet.sent_kinds(), []);
+        assert_eq!(puppet.sent_kinds(), NOTHING);
         puppet.chunk(&Chunk::PacketFragment(*piece));
     }
     assert_eq!(puppet.sent_kinds(), [kind::PING_REPLY]);

@@ -29,7 +29,7 @@ const MEMORY: usize = 8;
 const SAMPLES: u32 = 8;
 /// Round trips within this part of the base, or this much, above it have met no queue.
 const QUEUE_DIVISOR: u32 = 32;
-const MIN_QUEUE: Duration = Duration::from_millis(4);
+const MIN_QUEUE: Duration = Duration::from_millis(1);
 /// What a loss in slow start leaves of the window: it had doubled since the path was full.
 const SLOW_START_BETA: f64 = 0.5;
 /// HyStart++'s L without pacing: an acknowledgement grows the window by at most so many segments.
@@ -298,5 +298,200 @@ impl Controller for Cubic {
         self.threshold = self.window;
         self.window = (pre_ack_outstanding / 32 * 21).max(initial_window(self.segment));
         self.epoch = None;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::TimeCritical;
+    use super::*;
+
+    const SEGMENT: usize = 1400;
+    const BASE: Duration = Duration::from_millis(100);
+
+    /// A path of `BASE` that carries what the window holds, a packet acknowledged at a time.
+    struct Path {
+        control: Cubic,
+        now: Instant,
+        tsn: u64,
+        rtt: Duration,
+    }
+
+    impl Path {
+        fn new() -> Self {
+            Self { control: Cubic::new(SEGMENT), now: Instant::ZERO, tsn: 1, rtt: BASE }
+        }
+
+        fn feedback(&self) -> Feedback {
+            let window = self.control.window();
+            Feedback {
+                now: self.now,
+                acked: SEGMENT,
+                lost: 0,
+                lost_newest: 0,
+                acks: true,
+                naks: false,
+                marked: false,
+                pre_ack_outstanding: window,
+                outstanding: window - SEGMENT.min(window),
+                newest_acked: self.tsn,
+                next_tsn: self.tsn + (window / SEGMENT) as u64,
+                rtt: Some(self.rtt),
+                srtt: Some(self.rtt),
+                base_rtt: Some(BASE),
+                limited: true,
+                paced: true,
+                critical: TimeCritical::NONE,
+            }
+        }
+
+        fn round(&mut self) {
+            let packets = (self.control.window() / SEGMENT).max(1) as u32;
+            for _ in 0..packets {
+                self.tsn += 1;
+                self.now += self.rtt / packets;
+                self.control.on_feedback(&self.feedback());
+                self.control.on_sent(SEGMENT);
+            }
+        }
+
+        /// Some packets sent a round trip ago turn out lost.
+        fn lose(&mut self, packets: usize) {
+            self.tsn += packets as u64 + 1;
+            let lost = packets * SEGMENT;
+            self.control.on_feedback(&Feedback { lost, lost_newest: self.tsn - 1, naks: true, ..self.feedback() });
+        }
+
+        fn rounds(&mut self, count: u32) {
+            (0..count).for_each(|_| self.round());
+        }
+    }
+
+    #[test]
+    fn slow_start_doubles_a_round_and_never_more() {
+        let mut path = Path::new();
+        for _ in 0..8 {
+            let before = path.control.window();
+            path.round();
+            let after = path.control.window();
+            assert!(after > before * 19 / 10 && after <= before * 2, "{before} {after}");
+        }
+    }
+
+    #[test]
+    fn a_queue_that_grows_ends_slow_start_in_a_few_rounds() {
+        let mut path = Path::new();
+        path.rounds(6);
+        path.rtt = BASE + Duration::from_millis(14);
+        let before = path.control.window();
+        path.rounds(7);
+        assert!(path.control.threshold() < usize::MAX);
+        assert!(path.control.window() < before * 6, "a quarter as fast meanwhile: {}", path.control.window());
+        let left = path.control.window();
+        path.round();
+        assert!(path.control.window() < left * 11 / 10);
+    }
+
+    /// In congestion avoidance with a window of about 400 packets.
+    fn avoiding() -> Path {
+        let mut path = Path::new();
+        path.rounds(7);
+        path.rtt = BASE * 2;
+        path.lose(40);
+        path.rounds(3);
+        assert!(path.control.recovery.is_none());
+        path
+    }
+
+    #[test]
+    fn a_recovery_period_has_one_cut() {
+        let mut path = avoiding();
+        let before = path.control.window();
+        path.lose(20);
+        let threshold = path.control.threshold();
+        assert!(threshold.abs_diff(before * 7 / 10) < SEGMENT, "{before} {threshold}");
+        path.lose(20);
+        path.lose(20);
+        assert_eq!(path.control.threshold(), threshold, "more of the same period");
+        path.rounds(3);
+        assert!(path.control.window() >= threshold);
+        path.lose(20);
+        assert!(path.control.threshold() < threshold, "a new period");
+    }
+
+    #[test]
+    fn a_stray_loss_without_a_queue_costs_nothing_and_with_a_short_one_only_the_queue() {
+        let mut path = avoiding();
+        path.rtt = BASE;
+        path.rounds(10);
+        let before = path.control.window();
+        path.lose(1);
+        assert!(path.control.window() >= before);
+        path.rtt = BASE * 5 / 4;
+        path.rounds(2);
+        let before = path.control.window();
+        path.lose(1);
+        let threshold = path.control.threshold();
+        assert!(threshold.abs_diff(before * 4 / 5) < SEGMENT, "{before} {threshold}");
+        path.rtt = BASE;
+        path.rounds(10);
+        let before = path.control.window();
+        path.lose(before / SEGMENT / 10);
+        assert!(path.control.threshold().abs_diff(before * 7 / 10) < SEGMENT, "a tenth of a window is no stray loss");
+    }
+
+    #[test]
+    fn growth_is_slow_near_the_old_window_and_fast_beyond() {
+        let mut path = avoiding();
+        path.rounds(20);
+        let before = path.control.window();
+        path.lose(before / SEGMENT / 10);
+        path.rounds(2);
+        path.rtt = BASE;
+        let growth = |path: &mut Path| {
+            let start = path.control.window();
+            path.rounds(10);
+            path.control.window() - start
+        };
+        let growths: Vec<usize> = (0..12).map(|_| growth(&mut path)).collect();
+        let slowest = growths.iter().min().copied().unwrap_or_default();
+        assert!(growths[0] > 3 * slowest && growths[11] > 3 * slowest, "{growths:?}");
+        assert!(path.control.window() > before);
+    }
+
+    #[test]
+    fn nothing_grows_while_nothing_waits() {
+        let mut path = avoiding();
+        let before = path.control.window();
+        for _ in 0..1000 {
+            path.tsn += 1;
+            path.now += Duration::from_millis(10);
+            path.control.on_feedback(&Feedback { limited: false, ..path.feedback() });
+        }
+        assert_eq!(path.control.window(), before);
+        path.round();
+        assert!(path.control.window() < before * 11 / 10, "nor all at once afterwards");
+    }
+
+    #[test]
+    fn while_sending_critical_data_a_cut_is_an_eighth() {
+        let mut path = avoiding();
+        let before = path.control.window();
+        path.tsn += 20;
+        let critical = TimeCritical { sent: true, fastgrow: false };
+        let lost = Feedback { lost: 20 * SEGMENT, lost_newest: path.tsn - 1, critical, ..path.feedback() };
+        path.control.on_feedback(&lost);
+        assert!(path.control.threshold().abs_diff(before * 7 / 8) < SEGMENT);
+    }
+
+    #[test]
+    fn repeated_timeouts_keep_the_threshold_of_the_first() {
+        let mut path = avoiding();
+        let before = path.control.window();
+        path.control.on_timeout(true);
+        let threshold = path.control.threshold();
+        assert!(threshold.abs_diff(before * 7 / 10) < SEGMENT);
+        path.control.on_timeout(true);
+        assert_eq!((path.control.window(), path.control.threshold()), (SEGMENT, threshold));
     }
 }

@@ -61,7 +61,7 @@ impl HyStart {
             self.samples = 0;
             if let Some(conservative) = &mut self.conservative {
                 conservative.rounds += 1;
-                if conservative.rounds > CONSERVATIVE_ROUNDS {
+                if conservative.rounds >= CONSERVATIVE_ROUNDS {
                     *self = Self::default();
                     return Advice::Leave;
                 }
