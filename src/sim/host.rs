@@ -237,8 +237,11 @@ impl Station {
         on_link: impl Fn(NetworkId) -> bool,
     ) -> Option<usize> {
         let fits = |card: &Attachment| card.address.is_ipv4() == remote.is_ipv4();
-        if let Some(local) = local {
-            return self.cards.iter().position(|card| card.address == local && fits(card));
+        // An address that is gone is no wish: the runtime sends again without it.
+        if let Some(card) =
+            local.and_then(|local| self.cards.iter().position(|card| card.address == local && fits(card)))
+        {
+            return Some(card);
         }
         let direct = self.cards.iter().position(|card| fits(card) && on_link(card.network));
         direct.or_else(|| self.cards.iter().position(fits))

@@ -48,6 +48,7 @@
 mod fabric;
 mod host;
 mod link;
+mod machines;
 mod nat;
 mod packet;
 mod queue;
