@@ -119,3 +119,56 @@ pub(crate) fn pad(packet: &mut Vec<u8>, datagram: usize) {
 pub(crate) const fn datagram_len(packet: usize) -> usize {
     4 + (2 + packet).next_multiple_of(16)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::crypto::session_id_of;
+    use crate::endpoint::fragments::Reassembler;
+    use crate::wire::{Chunks, RHello};
+
+    #[test]
+    fn a_long_packet_arrives_in_paced_pieces_of_at_most_1200_bytes() {
+        let certificate: Vec<u8> = (0..7000u32).map(|n| n as u8).collect();
+        let whole =
+            packet(Instant::ZERO, &Chunk::RHello(RHello { tag: b"tag", cookie: b"c", certificate: &certificate }));
+        let (mut out, mut stats, mut reassembler) = (Outbox::default(), Stats::default(), Reassembler::default());
+        let path = Path::to("192.0.2.1:9".parse().expect("an address"));
+        out.send(path, SessionId(7), &whole, &mut stats);
+        let (mut arrived, mut datagrams, mut last) = (None, 0, Instant::ZERO);
+        while let Some(at) = out.deadline() {
+            while let Some(mut transmit) = out.poll(at) {
+                assert!(transmit.data.len() <= MAX_DATAGRAM);
+                assert_eq!(session_id_of(&transmit.data), Some(SessionId(7)));
+                let range = startup::open(&mut transmit.data).expect("it opens");
+                let (header, chunks) = Header::decode(&transmit.data[range]).expect("a header");
+                assert_eq!(header.mode, Mode::Startup);
+                let raw = Chunks::new(chunks).next().expect("a chunk");
+                let Ok(Chunk::PacketFragment(piece)) = Chunk::decode(raw) else { panic!("a fragment") };
+                let done = reassembler.take(at, path, SessionId(7), &piece).expect("a good piece");
+                arrived = arrived.or(done);
+                (datagrams, last) = (datagrams + 1, at);
+            }
+        }
+        assert_eq!(arrived, Some(whole));
+        assert_eq!((datagrams, last), (7, Instant::from_micros(200_000)), "4380 bytes in 200 ms");
+        assert!(stats.startup_bytes_out > 7000);
+    }
+
+    #[test]
+    fn delayed_answers_keep_their_moment_and_their_number_is_bounded() {
+        let (mut out, mut stats) = (Outbox::default(), Stats::default());
+        let path = Path::to("192.0.2.1:9".parse().expect("an address"));
+        for n in 0..100 {
+            out.send_later(Instant::from_micros(1000 - n), path, &[0x0b], &mut stats);
+        }
+        assert_eq!(stats.dropped(DropReason::OutboxFull), 36);
+        assert_eq!(out.deadline(), Some(Instant::from_micros(937)));
+        assert_eq!(out.poll(Instant::from_micros(936)), None);
+        let mut sent = 0;
+        while out.poll(Instant::from_micros(1000)).is_some() {
+            sent += 1;
+        }
+        assert_eq!((sent, out.deadline()), (64, None));
+    }
+}

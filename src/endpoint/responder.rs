@@ -97,7 +97,8 @@ impl Core {
         }
         let destinations = destinations.get(..MAX_REDIRECT).unwrap_or(destinations).into();
         let answer = packet(now, &Chunk::Redirect(Redirect { tag, destinations }));
-        self.afford(now, path, request, answer.len())?;
+        // Whoever redirects also forwards: the same request earns the RHello that its FIHello causes.
+        self.afford(now, path, request, answer.len() + MAX_FORWARD_RHELLO)?;
         self.stats.redirects += 1;
         self.out.send(path, SessionId::STARTUP, &answer, &mut self.stats);
         Ok(())
