@@ -20,4 +20,4 @@ pub mod udp;
 
 pub use host::{Host, HostConfig};
 pub use peer::{Incoming, Peer};
-pub use stream::{Closed, Item, ReceiveError, RecvStream, SendError, SendStream, Within};
+pub use stream::{Answers, Closed, Item, ReceiveError, RecvStream, SendError, SendStream, Within};

@@ -82,6 +82,7 @@ pub(super) struct PeerState {
 #[derive(Default)]
 pub(super) struct SendState {
     pub(super) waiter: Option<Waker>,
+    pub(super) answer_waiter: Option<Waker>,
     /// Flows with which the peer answers this one and that nobody took yet.
     pub(super) answers: VecDeque<FlowId>,
     /// Lengths of messages whose fate is open, from the message `first` on; `None` once it is known.
@@ -174,7 +175,10 @@ impl PeerState {
 
     fn wake_all(&mut self) {
         self.waiters.wake();
-        self.sends.values_mut().for_each(|flow| wake(&mut flow.waiter));
+        for flow in self.sends.values_mut() {
+            wake(&mut flow.waiter);
+            wake(&mut flow.answer_waiter);
+        }
         self.receives.values_mut().for_each(|flow| wake(&mut flow.waiter));
     }
 }
@@ -295,7 +299,7 @@ impl State {
         match return_of.and_then(|of| state.sends.get_mut(&of)) {
             Some(asked) => {
                 asked.answers.push_back(flow);
-                wake(&mut asked.waiter);
+                wake(&mut asked.answer_waiter);
             }
             None => {
                 state.opened.push_back(flow);
@@ -333,6 +337,9 @@ impl State {
         if let Some(state) = self.sent(peer, flow) {
             change(state);
             wake(&mut state.waiter);
+            if state.end.is_some() {
+                wake(&mut state.answer_waiter);
+            }
         }
     }
 }

@@ -215,8 +215,27 @@ impl SendStream {
         .await
     }
 
+    /// A handle to the flows with which the peer answers this one, to be awaited beside it. This must outlive them.
+    #[must_use]
+    pub fn answers(&self) -> Answers {
+        Answers { peer: Arc::clone(&self.peer), flow: self.flow }
+    }
+
     /// Waits for a flow with which the peer answers this one; `None` when none can come any more.
     pub async fn answer(&mut self, order: Order) -> Option<RecvStream> {
+        self.answers().next(order).await
+    }
+}
+
+/// The flows with which a peer answers one of ours.
+pub struct Answers {
+    peer: Arc<Hold>,
+    flow: FlowId,
+}
+
+impl Answers {
+    /// Waits for the next; `None` when none can come any more.
+    pub async fn next(&self, order: Order) -> Option<RecvStream> {
         let (handle, flow) = (self.peer.handle, self.flow);
         let found = poll_fn(|cx| {
             self.peer.core.attempt(|state, _| {
@@ -229,13 +248,19 @@ impl SendStream {
                     }
                     None if over => (Poll::Ready(None), false),
                     None => {
-                        send.waiter = Some(cx.waker().clone());
+                        send.answer_waiter = Some(cx.waker().clone());
                         (Poll::Pending, false)
                     }
                 }
             })
         });
         found.await.map(|found| RecvStream::new(Arc::clone(&self.peer), found))
+    }
+}
+
+impl fmt::Debug for Answers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Answers").field("peer", &self.peer.handle).field("flow", &self.flow).finish_non_exhaustive()
     }
 }
 

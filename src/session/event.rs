@@ -110,6 +110,9 @@ pub enum CloseReason {
     /// The far end closed it.
     #[error("closed by the far end")]
     Far,
+    /// The far end closed abruptly.
+    #[error("broken off by the far end")]
+    FarAborted,
     /// We closed it abruptly.
     #[error("aborted by this end")]
     Aborted,

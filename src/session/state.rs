@@ -459,7 +459,7 @@ impl Session {
     /// The far end agrees to close, or has closed abruptly (section 3.5.5).
     pub(super) fn on_close_ack(&mut self) {
         match self.state {
-            State::Open => self.finish(CloseReason::Far),
+            State::Open => self.finish(CloseReason::FarAborted),
             State::NearClose { .. } => self.finish(CloseReason::Near),
             State::FarCloseLinger { .. } | State::Closed => self.leave_open(State::Closed),
         }
