@@ -150,6 +150,11 @@ impl<M: Machine> Driver<M> {
 
     /// Runs until the machine's owner stops it.
     pub(super) async fn run(mut self, mut watcher: Watcher) {
+        // A socket counts as writable only after the event loop has looked once; until then a multicast datagram would
+        // be lost, and the peer found a second later.
+        for socket in &self.sockets {
+            poll_fn(|cx| socket.poll_writable(cx)).await;
+        }
         let shared = Arc::clone(&self.shared);
         let watch = async move {
             loop {

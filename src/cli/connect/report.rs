@@ -22,7 +22,7 @@ pub(super) struct Report(Arc<Inner>);
 struct Inner {
     out: Output,
     bar: ProgressBar,
-    begun: Instant,
+    begun: std::sync::Mutex<Instant>,
     sent: AtomicU64,
     received: AtomicU64,
     lost: AtomicU64,
@@ -37,7 +37,7 @@ impl Report {
         Self(Arc::new(Inner {
             out: out.clone(),
             bar,
-            begun: Instant::now(),
+            begun: std::sync::Mutex::new(Instant::now()),
             sent: AtomicU64::new(0),
             received: AtomicU64::new(0),
             lost: AtomicU64::new(0),
@@ -51,7 +51,9 @@ impl Report {
         Self::new(&self.0.out)
     }
 
+    /// A pipe to the peer begins.
     pub(super) fn peer_up(&self, peer: &Peer) {
+        *self.0.begun.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Instant::now();
         let stats = peer.stats();
         let (address, rtt) = stats.map_or((None, None), |stats| (Some(stats.path.remote), stats.srtt));
         let place = address.map(|address| format!(" at {address}")).unwrap_or_default();
@@ -123,7 +125,7 @@ impl Report {
     pub(super) fn done(&self, peer: &Peer) {
         self.0.bar.finish_and_clear();
         let (sent, received) = (self.0.sent.load(Ordering::Relaxed), self.bytes_received());
-        let took = self.0.begun.elapsed();
+        let took = self.elapsed();
         self.0.out.say(format_args!(
             "done: {} sent, {} received in {:.1} s",
             bytes_text(sent),
@@ -148,7 +150,7 @@ impl Report {
             "{} sent, {} received, {:.0} s{}",
             bytes_text(self.0.sent.load(Ordering::Relaxed)),
             bytes_text(self.bytes_received()),
-            self.0.begun.elapsed().as_secs_f64(),
+            self.elapsed().as_secs_f64(),
             path.unwrap_or_default()
         ));
     }
@@ -158,7 +160,7 @@ impl Report {
         if self.0.out.json().is_none() {
             return;
         }
-        let elapsed = self.0.begun.elapsed();
+        let elapsed = self.elapsed();
         let due = self.0.next_event.load(Ordering::Relaxed);
         let millis = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
         if millis >= due {
@@ -170,6 +172,11 @@ impl Report {
                     .with("seconds", elapsed.as_secs_f64()),
             );
         }
+    }
+
+    /// Since the peer was reached.
+    fn elapsed(&self) -> Duration {
+        self.0.begun.lock().unwrap_or_else(std::sync::PoisonError::into_inner).elapsed()
     }
 
     fn event(&self, event: Event) {
