@@ -67,6 +67,7 @@ Register-ArgumentCompleter -Native -CommandName 'p2pt' -ScriptBlock {
             [CompletionResult]::new('--redirect-to', '--redirect-to', [CompletionResultType]::ParameterName, 'Send new clients to this server instead; may be repeated')
             [CompletionResult]::new('--probe-from', '--probe-from', [CompletionResultType]::ParameterName, 'A second address of this machine from which to probe NATs')
             [CompletionResult]::new('--keepalive', '--keepalive', [CompletionResultType]::ParameterName, 'Ask each client after this much silence whether it is there [default: 10s]')
+            [CompletionResult]::new('--hostname', '--hostname', [CompletionResultType]::ParameterName, 'Answer also to clients that ask for a server of this name')
             [CompletionResult]::new('-k', '-k', [CompletionResultType]::ParameterName, 'Use the identity in FILE [env: P2PT_KEY]')
             [CompletionResult]::new('--key', '--key', [CompletionResultType]::ParameterName, 'Use the identity in FILE [env: P2PT_KEY]')
             [CompletionResult]::new('--ready-fd', '--ready-fd', [CompletionResultType]::ParameterName, 'Write one line to file descriptor N when ready')

@@ -417,7 +417,7 @@ _p2pt() {
             return 0
             ;;
         p2pt__subcmd__rendezvous)
-            opts="-l -k -j -v -q -h -V --listen --advertise --developer-keys --redirect-to --probe-from --keepalive --flash --key --json --ready-fd --ready-file --verbose --quiet --no-progress --help --version"
+            opts="-l -k -j -v -q -h -V --listen --advertise --developer-keys --redirect-to --probe-from --keepalive --flash --hostname --key --json --ready-fd --ready-file --verbose --quiet --no-progress --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -448,6 +448,10 @@ _p2pt() {
                     return 0
                     ;;
                 --keepalive)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --hostname)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -62,6 +62,7 @@ set edit:completion:arg-completer[p2pt] = {|@words|
             cand --redirect-to 'Send new clients to this server instead; may be repeated'
             cand --probe-from 'A second address of this machine from which to probe NATs'
             cand --keepalive 'Ask each client after this much silence whether it is there [default: 10s]'
+            cand --hostname 'Answer also to clients that ask for a server of this name'
             cand -k 'Use the identity in FILE [env: P2PT_KEY]'
             cand --key 'Use the identity in FILE [env: P2PT_KEY]'
             cand --ready-fd 'Write one line to file descriptor N when ready'

@@ -53,6 +53,7 @@ complete -c p2pt -n "__fish_p2pt_using_subcommand rendezvous" -l developer-keys 
 complete -c p2pt -n "__fish_p2pt_using_subcommand rendezvous" -l redirect-to -d 'Send new clients to this server instead; may be repeated' -r
 complete -c p2pt -n "__fish_p2pt_using_subcommand rendezvous" -l probe-from -d 'A second address of this machine from which to probe NATs' -r
 complete -c p2pt -n "__fish_p2pt_using_subcommand rendezvous" -l keepalive -d 'Ask each client after this much silence whether it is there [default: 10s]' -r
+complete -c p2pt -n "__fish_p2pt_using_subcommand rendezvous" -l hostname -d 'Answer also to clients that ask for a server of this name' -r
 complete -c p2pt -n "__fish_p2pt_using_subcommand rendezvous" -s k -l key -d 'Use the identity in FILE [env: P2PT_KEY]' -r -F
 complete -c p2pt -n "__fish_p2pt_using_subcommand rendezvous" -l ready-fd -d 'Write one line to file descriptor N when ready' -r
 complete -c p2pt -n "__fish_p2pt_using_subcommand rendezvous" -l ready-file -d 'Write that line to a file instead, whole or not at all' -r -F

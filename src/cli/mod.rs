@@ -13,6 +13,7 @@ pub mod failure;
 pub mod key;
 mod links;
 mod man;
+mod net;
 pub mod output;
 pub mod parser;
 mod peer_id;

@@ -8,8 +8,8 @@ use crate::base::{PeerId, Rng};
 use crate::wire::{OptionIter, WireOption, put_option};
 
 use super::certificate::{
-    ACCEPTS_ANCILLARY, Certificate, EPHEMERAL_GROUP, STATIC_KEY, STRONG_IDENTITY, STRONG_MARK, STRONG_VERSION,
-    fingerprint,
+    ACCEPTS_ANCILLARY, Certificate, EPHEMERAL_GROUP, HOSTNAME, STATIC_KEY, STRONG_IDENTITY, STRONG_MARK,
+    STRONG_VERSION, fingerprint,
 };
 use super::group::{Group, PrivateKey};
 use super::profile::Refusal;
@@ -58,6 +58,11 @@ pub enum IdentityError {
     Mismatch,
 }
 
+/// A host name that cannot stand in a certificate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a host name has 1 to 255 bytes, without control characters")]
+pub struct HostnameError;
+
 impl Identity {
     /// A new identity.
     #[must_use]
@@ -81,6 +86,27 @@ impl Identity {
                 .for_each(|group| put_option(&mut certificate, EPHEMERAL_GROUP, &[group.id()])),
         }
         Self { peer_id: fingerprint(&certificate), certificate, sign_key, flash_key }
+    }
+
+    /// The same secrets under a certificate that also has a host name, by which RTMFP peers of other makes may select it
+    /// (RFC 7425 section 4.3.3). It has another peer ID, always the same one for the same name.
+    ///
+    /// # Errors
+    /// The name is empty or too long, or the certificate has one already.
+    pub fn with_hostname(&self, name: &str) -> Result<Self, HostnameError> {
+        if name.is_empty() || name.len() > 255 || name.chars().any(char::is_control) {
+            return Err(HostnameError);
+        }
+        let mut certificate = Vec::new();
+        put_option(&mut certificate, HOSTNAME, name.as_bytes());
+        certificate.extend_from_slice(&self.certificate);
+        let had_none = Certificate::parse(&self.certificate).is_ok_and(|read| read.hostname.is_none());
+        // Read anew, so that whoever meets it will find a sound certificate of profile `strong`.
+        let sound = Certificate::parse(&certificate).is_ok_and(|read| read.strong == Some(self.sign_key.public()));
+        if !had_none || !sound {
+            return Err(HostnameError);
+        }
+        Ok(Self { peer_id: fingerprint(&certificate), certificate, ..self.clone() })
     }
 
     /// The certificate.
@@ -175,6 +201,22 @@ mod tests {
             }
             assert_eq!(identity.certificate().len(), len);
         }
+    }
+
+    #[test]
+    fn a_host_name_stands_in_a_sound_certificate_of_its_own() {
+        let mut rng = Rng::for_simulation(3);
+        let identity = Identity::generate(&mut rng, IdentityKind { server: true, flash: false });
+        let named = identity.with_hostname("redirector.example").unwrap();
+        let read = Certificate::parse(named.certificate()).unwrap();
+        assert_eq!((read.hostname, read.accepts_ancillary), (Some(&b"redirector.example"[..]), true));
+        assert_eq!(read.strong, Some(identity.sign_key().public()));
+        assert_ne!(named.peer_id(), identity.peer_id());
+        assert_eq!(named.peer_id(), identity.with_hostname("redirector.example").unwrap().peer_id());
+        assert_eq!(Identity::from_bytes(&named.to_bytes()).unwrap().peer_id(), named.peer_id());
+        let wrong = ["", "a\n", &"n".repeat(256)];
+        assert!(wrong.iter().all(|name| identity.with_hostname(name).is_err()));
+        assert!(named.with_hostname("again").is_err());
     }
 
     #[test]

@@ -34,7 +34,7 @@ mod window;
 pub use certificate::fingerprint;
 pub use flash::FlashPeer;
 pub use group::Group;
-pub use identity::{Identity, IdentityError, IdentityKind};
+pub use identity::{HostnameError, Identity, IdentityError, IdentityKind};
 pub use keyring::{Keyring, Policy};
 pub use packet::{OpenError, Opened, Opener, Sealer, session_id_of};
 pub use plain::Plain;

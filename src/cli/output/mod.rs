@@ -189,6 +189,13 @@ impl Output {
         self.0.bars.add(bar.with_style(style))
     }
 
+    /// A line on standard error that is brought up to date in its place; hidden where no bars are wanted.
+    #[must_use]
+    pub fn live(&self) -> ProgressBar {
+        let style = ProgressStyle::with_template("{msg}").expect("a template that indicatif reads");
+        self.0.bars.add(ProgressBar::no_length().with_style(style))
+    }
+
     /// Where `--json` goes, if it was given.
     #[must_use]
     pub fn json(&self) -> Option<Json> {

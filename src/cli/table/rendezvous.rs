@@ -38,6 +38,9 @@ SIGUSR1 prints a status line.",
                 .default("10s")
                 .detail("Three unanswered pings mean gone."),
             Flag::switch("flash", "Serve RTMFP clients that are not p2pt, too (RFC 7425)"),
+            Flag::value("hostname", "NAME", Kind::Text, "Answer also to clients that ask for a server of this name")
+                .requires(&["flash"])
+                .detail("For programs of other makes that look for a server by name alone. The name becomes part of the certificate, so the address has another ?id= than without."),
             KEY,
             JSON,
         ],
