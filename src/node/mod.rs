@@ -10,6 +10,7 @@
 
 mod dial;
 mod event;
+mod parts;
 mod peers;
 mod registry;
 mod serving;
@@ -21,6 +22,7 @@ pub use dial::Dial;
 pub use event::{DialError, DialId, NodeEvent, PeerHandle, RegistrationId};
 pub use registry::Registration;
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
@@ -33,9 +35,7 @@ use crate::endpoint::{Endpoint, EndpointEvent, OpeningId, SessionHandle};
 use crate::service::rendezvous::ServerConfig;
 use crate::session::SessionEvent;
 use dial::Attempt;
-use peers::{Admission, Peer};
-use registry::Registered;
-use serving::Service;
+use parts::{Admission, Peer, Registered, Role, Service};
 
 /// The exception code with which flows of a refused peer are rejected (exit status 10 of the command line).
 pub const REFUSED: u64 = 10;
@@ -47,14 +47,6 @@ pub struct NodeConfig {
     pub profile: Arc<dyn Profile>,
     /// Settings of its endpoint.
     pub endpoint: EndpointConfig,
-}
-
-/// Whose a session is.
-#[derive(Debug)]
-enum Role {
-    Peer(Peer),
-    Registration(RegistrationId),
-    Client,
 }
 
 /// One endpoint with its services.
@@ -320,8 +312,8 @@ impl Node {
         if let Some(service) = &mut self.service {
             service.client_up(now, handle, far.peer_id, nonce, path);
             self.roles.insert(handle, Role::Client);
-        } else if !self.roles.contains_key(&handle) {
-            self.roles.insert(handle, Role::Peer(Peer::new(Admission::Undecided)));
+        } else if let Entry::Vacant(unknown) = self.roles.entry(handle) {
+            unknown.insert(Role::Peer(Peer::new(Admission::Undecided)));
             self.events.push_back(NodeEvent::Incoming { peer: handle, far, path });
         }
     }

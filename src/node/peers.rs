@@ -5,7 +5,8 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use super::event::{NodeEvent, PeerHandle};
-use super::{Node, REFUSED, Role};
+use super::parts::{Admission, Role};
+use super::{Node, REFUSED};
 use crate::base::Instant;
 use crate::flow::{Lifetime, MessageId, Order, Priority};
 use crate::session::{FlowError, FlowId, SessionEvent, SessionStats};
@@ -16,27 +17,6 @@ const HEAR_REFUSAL: Duration = Duration::from_secs(5);
 const MAX_RECEIVE_WINDOW: usize = 16 << 20;
 /// How long the rejection may take to arrive.
 const SAY_REFUSAL: Duration = Duration::from_secs(1);
-
-/// Whether a peer may come in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Admission {
-    Undecided,
-    Accepted,
-    Refused,
-}
-
-/// A peer's session.
-#[derive(Debug)]
-pub(super) struct Peer {
-    admission: Admission,
-    held: Vec<(FlowId, Bytes, Option<FlowId>)>,
-}
-
-impl Peer {
-    pub(super) const fn new(admission: Admission) -> Self {
-        Self { admission, held: Vec::new() }
-    }
-}
 
 impl Node {
     /// Lets an incoming peer in: its flows become events.

@@ -3,14 +3,15 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use super::Node;
 use super::event::{NodeEvent, RegistrationId};
-use super::{Node, Role};
+use super::parts::{Registered, Role, key};
 use crate::base::{Instant, Path, PeerId};
 use crate::crypto::epd;
 use crate::endpoint::{ForwardAnswer, ForwardTrust, OpenFailure, OpeningId, OpeningTerms, SessionHandle};
 use crate::flow::{Lifetime, Order, Priority};
 use crate::service::rendezvous::{Client, ClientEvent, ClientOutput};
-use crate::session::{FlowId, SessionEvent};
+use crate::session::SessionEvent;
 
 /// Where to register.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,17 +24,6 @@ pub struct Registration {
     pub pin: Option<PeerId>,
     /// The developer key to show.
     pub developer_key: Option<String>,
-}
-
-/// A registration and its session.
-#[derive(Debug)]
-pub(super) struct Registered {
-    pub(super) client: Client,
-    servers: Vec<SocketAddr>,
-    pin: Option<PeerId>,
-    opening: Option<OpeningId>,
-    session: Option<SessionHandle>,
-    control: Option<FlowId>,
 }
 
 impl Node {
@@ -213,11 +203,6 @@ impl Node {
             }),
         }
     }
-}
-
-/// The service's name for a session.
-pub(super) fn key(session: SessionHandle) -> u64 {
-    session.as_u64()
 }
 
 /// Three unanswered pings, one a second, mean that a rendezvous is gone.

@@ -1,46 +1,14 @@
 //! The node as a rendezvous service.
 
-use std::collections::BTreeMap;
-
 use super::Node;
 use super::event::NodeEvent;
-use super::registry::{CONTROL_WINDOW, READ_WHY, key};
-use crate::base::{Instant, Path, PeerId, Rng};
+use super::parts::key;
+use super::registry::{CONTROL_WINDOW, READ_WHY};
+use crate::base::Instant;
 use crate::endpoint::SessionHandle;
 use crate::flow::{Lifetime, Order, Priority};
-use crate::service::rendezvous::{Metrics, Server, ServerConfig, ServerOutput};
+use crate::service::rendezvous::{Metrics, ServerOutput};
 use crate::session::{FlowId, SessionEvent};
-
-/// The service and what connects it to sessions.
-#[derive(Debug)]
-pub(super) struct Service {
-    pub(super) server: Server,
-    clients: BTreeMap<u64, Client>,
-}
-
-#[derive(Debug)]
-struct Client {
-    session: SessionHandle,
-    answers: Option<FlowId>,
-}
-
-impl Service {
-    pub(super) fn new(config: ServerConfig, rng: Rng) -> Self {
-        Self { server: Server::new(config, rng), clients: BTreeMap::new() }
-    }
-
-    pub(super) fn client_up(
-        &mut self,
-        now: Instant,
-        session: SessionHandle,
-        peer: PeerId,
-        nonce: [u8; 32],
-        path: Path,
-    ) {
-        self.clients.insert(key(session), Client { session, answers: None });
-        self.server.peer_up(now, key(session), peer, nonce, path);
-    }
-}
 
 impl Node {
     /// The counts of the rendezvous service, if this node runs one.

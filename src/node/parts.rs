@@ -1,0 +1,89 @@
+//! What a node keeps of each peer, registration and client; what it does with them stands in the files that are named
+//! after them.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+
+use bytes::Bytes;
+
+use super::event::RegistrationId;
+use crate::base::{Instant, Path, PeerId, Rng};
+use crate::endpoint::{OpeningId, SessionHandle};
+use crate::service::rendezvous::{self, Server, ServerConfig};
+use crate::session::FlowId;
+
+/// Whose a session is.
+#[derive(Debug)]
+pub(super) enum Role {
+    Peer(Peer),
+    Registration(RegistrationId),
+    Client,
+}
+
+/// Whether a peer may come in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Admission {
+    Undecided,
+    Accepted,
+    Refused,
+}
+
+/// A peer's session.
+#[derive(Debug)]
+pub(super) struct Peer {
+    pub(super) admission: Admission,
+    pub(super) held: Vec<(FlowId, Bytes, Option<FlowId>)>,
+}
+
+impl Peer {
+    pub(super) const fn new(admission: Admission) -> Self {
+        Self { admission, held: Vec::new() }
+    }
+}
+
+/// A registration and its session.
+#[derive(Debug)]
+pub(super) struct Registered {
+    pub(super) client: rendezvous::Client,
+    pub(super) servers: Vec<SocketAddr>,
+    pub(super) pin: Option<PeerId>,
+    pub(super) opening: Option<OpeningId>,
+    pub(super) session: Option<SessionHandle>,
+    pub(super) control: Option<FlowId>,
+}
+
+/// The service and what connects it to sessions.
+#[derive(Debug)]
+pub(super) struct Service {
+    pub(super) server: Server,
+    pub(super) clients: BTreeMap<u64, Client>,
+}
+
+#[derive(Debug)]
+pub(super) struct Client {
+    pub(super) session: SessionHandle,
+    pub(super) answers: Option<FlowId>,
+}
+
+impl Service {
+    pub(super) fn new(config: ServerConfig, rng: Rng) -> Self {
+        Self { server: Server::new(config, rng), clients: BTreeMap::new() }
+    }
+
+    pub(super) fn client_up(
+        &mut self,
+        now: Instant,
+        session: SessionHandle,
+        peer: PeerId,
+        nonce: [u8; 32],
+        path: Path,
+    ) {
+        self.clients.insert(key(session), Client { session, answers: None });
+        self.server.peer_up(now, key(session), peer, nonce, path);
+    }
+}
+
+/// The service's name for a session.
+pub(super) fn key(session: SessionHandle) -> u64 {
+    session.as_u64()
+}
