@@ -15,8 +15,10 @@ mod peers;
 mod registry;
 mod serving;
 
+pub use crate::crypto::{FarIdentity, Identity, IdentityKind, Keyring, Policy};
 pub use crate::endpoint::EndpointConfig;
 pub use crate::flow::{Lifetime, MessageId, Order, Priority, WriteError};
+pub use crate::service::rendezvous;
 pub use crate::session::{CloseReason, FlowError, FlowId, SessionStats};
 pub use dial::Dial;
 pub use event::{DialError, DialId, NodeEvent, PeerHandle, RegistrationId};
@@ -30,7 +32,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::base::{Instant, Path, PeerId, Received, Rng, Transmit};
-use crate::crypto::{FarIdentity, Profile, epd};
+use crate::crypto::{Profile, epd};
 use crate::endpoint::{Endpoint, EndpointEvent, OpeningId, SessionHandle};
 use crate::service::rendezvous::ServerConfig;
 use crate::session::SessionEvent;

@@ -128,7 +128,8 @@ mod tests {
 
     #[test]
     fn records_come_out_as_they_went_in() {
-        let cases: [(Framing, &[u8], &[&[u8]]); 4] = [
+        type Case = (Framing, &'static [u8], &'static [&'static [u8]]);
+        let cases: [Case; 4] = [
             (Framing::Line, b"one\n\nthree", &[b"one", b"", b"three"]),
             (Framing::Nul, b"a\nb\0c\0", &[b"a\nb", b"c"]),
             (Framing::U32, b"\0\0\0\x02hi\0\0\0\0", &[b"hi", b""]),

@@ -9,9 +9,10 @@ use tokio::task::JoinSet;
 
 use super::ends::{EndKind, Ends};
 use super::outcome::{self, BUSY};
+use super::plan::{Form, Plan};
 use super::reach::{look_up, start_host};
 use super::report::{self, Report};
-use super::{Form, Plan, pipe, udp};
+use super::{pipe, udp};
 use crate::base::PeerId;
 use crate::cli::address::{self, Address, HostPort, Rendezvous, Stdin, Target};
 use crate::cli::call::Call;

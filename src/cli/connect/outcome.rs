@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use super::pipe::bytes_text;
+use super::plan::Form;
+use super::text::bytes_text;
 use crate::cli::failure::Failure;
 use crate::cli::status::Status;
 use crate::node::{CloseReason, DialError};
@@ -46,9 +47,9 @@ pub(super) fn code_of(failure: &Failure) -> u64 {
 }
 
 /// What a rejected flow means.
-pub(super) fn rejected(code: u64, form: super::Form) -> Failure {
+pub(super) fn rejected(code: u64, form: Form) -> Failure {
     match code {
-        OTHER_FORM => super::form_mismatch(form),
+        OTHER_FORM => form_mismatch(form),
         BUSY => Failure::new(Status::Refused, "pipe to the peer", "it serves as many as it may")
             .next("try again later, or ask for --keep-open and a larger --max-conns there"),
         141 => Failure::broken_pipe(),
@@ -97,4 +98,10 @@ pub(super) fn dial_failed(error: DialError, through: &str) -> Failure {
         DialError::TimedOut => Failure::new(Status::TimedOut, tried, format_args!("nobody answered ({through})"))
             .next("see whether the peer is listening; on a LAN, whether IP multicast gets through; or raise --timeout"),
     }
+}
+
+/// The far end does not take the form that we send.
+fn form_mismatch(ours: Form) -> Failure {
+    Failure::new(Status::Refused, "pipe to the peer", format_args!("it does not take {}", ours.as_str()))
+        .next("give both sides the same --messages, or neither")
 }

@@ -6,8 +6,9 @@ use tokio::sync::oneshot;
 
 use super::ends::{self, Ends, Sink, Source};
 use super::outcome::{self, NOT_READ, OTHER_FORM};
+use super::plan::{Form, Plan};
 use super::report::Report;
-use super::{Form, Plan};
+
 use crate::cli::failure::Failure;
 use crate::cli::status::Status;
 use crate::node::{CloseReason, Order, Priority};
@@ -224,13 +225,5 @@ async fn receive(mut flow: RecvStream, plan: &Plan, mut sink: Sink, report: &Rep
             flow.reject(outcome::code_of(&failure));
             return Err(failure);
         }
-    }
-}
-
-/// A number of bytes for people.
-pub(super) fn bytes_text(bytes: u64) -> String {
-    match bytes {
-        0..=9_999 => format!("{bytes} bytes"),
-        _ => indicatif::BinaryBytes(bytes).to_string(),
     }
 }

@@ -5,18 +5,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::outcome::dial_failed;
-use super::rendezvous_of;
 use crate::base::PeerId;
 use crate::cli::address::{Address, HostPort, Rendezvous};
 use crate::cli::call::Call;
 use crate::cli::failure::{Failure, describe};
 use crate::cli::key::{self, Whose};
 use crate::cli::status::Status;
-use crate::crypto::{Identity, Keyring, Policy};
-use crate::node::{Dial, DialError, EndpointConfig, NodeConfig, NodeEvent};
+use crate::node::rendezvous::{CheckReport, Verdict};
+use crate::node::{Dial, DialError, EndpointConfig, Identity, Keyring, NodeConfig, NodeEvent, Policy};
 use crate::runtime::multicast::{GROUP_V4, GROUP_V6};
 use crate::runtime::{Host, HostConfig, Peer};
-use crate::service::rendezvous::CheckReport;
 
 /// How long the rendezvous may take to say what stands between us and the peer.
 const DIAGNOSIS: Duration = Duration::from_secs(5);
@@ -39,7 +37,7 @@ impl Reach {
         direct: &[HostPort],
     ) -> Result<Self, Failure> {
         let identity = key::load(call, Whose::User)?.identity;
-        let through = rendezvous_of(address);
+        let through = address.rendezvous.as_ref();
         let place = through.map_or_else(|| "this LAN".to_owned(), |server| server.host.to_string());
         call.out.say(format_args!("looking for {peer} through {place}"));
         let mut candidates = Vec::new();
@@ -107,7 +105,6 @@ impl Reach {
 
 /// The failure, with the cause as far as one side can see it.
 fn explain(failure: Failure, report: Option<&CheckReport>) -> Failure {
-    use crate::service::rendezvous::Verdict;
     let Some(report) = report else {
         return failure.next("see with p2pt check on both sides what the NATs do");
     };

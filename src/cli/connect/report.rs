@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use indicatif::ProgressBar;
 
-use super::pipe::bytes_text;
+use super::text::bytes_text;
 use crate::cli::output::{Event, Output};
 use crate::cli::signals::Signals;
 use crate::runtime::Peer;

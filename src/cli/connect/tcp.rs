@@ -5,9 +5,9 @@ use std::net::SocketAddr;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 
-use super::Plan;
 use super::ends::Ends;
 use super::pipe;
+use super::plan::Plan;
 use super::reach::Reach;
 use super::report::Report;
 use crate::cli::call::Call;

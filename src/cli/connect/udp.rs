@@ -9,9 +9,9 @@ use bytes::Bytes;
 use tokio::net::UdpSocket;
 use tokio::sync::mpsc;
 
-use super::Plan;
 use super::outcome;
 use super::pipe;
+use super::plan::Plan;
 use super::reach::Reach;
 use super::report::Report;
 use crate::cli::call::Call;
