@@ -16,6 +16,8 @@
 //! | 9 | [`sim`] | the virtual world |
 //! | 9 | [`runtime`] | the real world |
 //! | 10 | [`cli`] | the commands |
+//!
+//! [`rfc7016`] says of each requirement of the RFC where it is met, and where p2pt departs.
 
 pub mod base;
 pub mod cli;
@@ -23,6 +25,8 @@ pub mod crypto;
 pub mod endpoint;
 pub mod flow;
 pub mod node;
+#[doc = include_str!("rfc7016.md")]
+pub mod rfc7016 {}
 pub mod runtime;
 pub mod service;
 pub mod session;
