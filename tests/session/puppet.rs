@@ -5,7 +5,9 @@ use std::ops::Range;
 use p2pt::base::{Ecn, Instant, Path, Received, Rng, SessionId, Transmit};
 use p2pt::crypto::{Opened, SessionKeys};
 use p2pt::flow::{Lifetime, Order, Priority};
-use p2pt::session::{CloseReason, Counters, DropReason, FlowId, Session, SessionConfig, SessionEvent};
+use p2pt::session::{
+    BASE_DATAGRAM, CloseReason, Counters, DropReason, FlowError, FlowId, Session, SessionConfig, SessionEvent,
+};
 use p2pt::wire::{
     AckForm, AckHead, Address, Chunk, Chunks, FIHello, FragmentControl, Header, IHello, Mode, Origin, PacketFragment,
     UserData, encode_ack, flow_option, kind, put_option, split_packet,
@@ -320,6 +322,85 @@ fn a_packet_in_fragments_is_read_once_it_is_whole_but_not_within_another() {
     whole[0] = Mode::Startup as u8;
     puppet.chunk(&Chunk::PacketFragment(PacketFragment { more: false, packet_id: 7, index: 0, bytes: &whole }));
     assert_eq!((puppet.sent_kinds(), puppet.dropped(DropReason::Fragment)), (vec![], 2));
+}
+
+#[test]
+fn each_end_has_its_mark_and_drops_what_carries_the_same() {
+    let mut responder = Puppet::new();
+    responder.chunk(&Chunk::Ping(b""));
+    assert_eq!(Header::decode(&responder.sent[0]).unwrap().0.mode, Mode::Responder);
+    let mut rng = Rng::for_simulation(1);
+    let (near, mut far, profiles) = keys(Keys::Plain, &mut rng);
+    let now = Instant::from_micros(1_000_000);
+    let mut initiator = session(now, &mut rng, near, &profiles, 0, &SessionConfig::default());
+    let Transmit { mut data, segment, .. } = initiator.poll_transmit(now).expect("an initiator speaks first");
+    let mut opened: Vec<Opened> = Vec::new();
+    far.opener.open_batch(SessionId(2), &mut data, segment, &mut opened);
+    assert_eq!(Header::decode(&data[opened[0].plain.clone()]).unwrap().0.mode, Mode::Initiator);
+    for mark in [Mode::Initiator, Mode::Responder] {
+        let mut data = far.sealer.seal(SessionId(1), &[mark as u8]);
+        let (segment, path) = (data.len(), initiator.path());
+        initiator.receive(now, &mut Received { path, ecn: Ecn::NotEct, segment, data: &mut data });
+    }
+    let counters = initiator.stats(now).counters;
+    assert_eq!((counters.drops.of(DropReason::OwnMode), counters.packets_received), (1, 1));
+}
+
+#[test]
+fn only_an_open_flow_of_the_far_end_is_answered() {
+    let mut puppet = Puppet::new();
+    let answer = |puppet: &mut Puppet| puppet.session.open_flow(puppet.now, b"m", Some(FlowId(5)), Priority::Normal);
+    assert_eq!(answer(&mut puppet), Err(FlowError::AnsweredFlowClosed));
+    puppet.chunk(&Chunk::UserData(opening(5, &metadata())));
+    assert!(answer(&mut puppet).is_ok());
+    puppet.session.reject_flow(FlowId(5), 1).unwrap();
+    assert_eq!(answer(&mut puppet), Err(FlowError::AnsweredFlowClosed));
+}
+
+#[test]
+fn keepalive_pings_are_empty_and_back_the_timeout_off_while_they_have_no_answer() {
+    // How long data waits to be sent again, after so many seconds of silence.
+    let patience = |silence: u64| {
+        let mut puppet = Puppet::new();
+        (0..silence * 20).for_each(|_| puppet.wait(50));
+        for plain in &puppet.sent {
+            let chunks: Vec<_> = Chunks::new(Header::decode(plain).unwrap().1).collect();
+            assert_eq!((chunks.len(), chunks[0].kind, chunks[0].payload.len()), (1, kind::PING, 0));
+        }
+        let pings = puppet.sent.len();
+        let flow = puppet.session.open_flow(puppet.now, b"m", None, Priority::Normal).unwrap();
+        puppet.session.write(puppet.now, flow, b"data".to_vec().into(), Lifetime::UNLIMITED).unwrap();
+        puppet.drain();
+        let start = puppet.now;
+        while puppet.counters().timeouts == 0 {
+            puppet.wait(50);
+        }
+        (pings, (puppet.now - start).as_millis())
+    };
+    assert_eq!(patience(1), (0, 3000));
+    // The first Ping after ten seconds, then one a second; twice the answer was missed.
+    assert_eq!(patience(13), (3, 6000));
+}
+
+#[test]
+fn a_probe_of_the_packet_size_is_padding_and_behind_it_a_ping() {
+    let mut puppet = Puppet::new();
+    let flow = puppet.session.open_flow(puppet.now, b"m", None, Priority::Normal).unwrap();
+    puppet.session.write(puppet.now, flow, vec![1; 60_000].into(), Lifetime::UNLIMITED).unwrap();
+    puppet.drain();
+    let probe = (0..200).find_map(|_| {
+        puppet.wait(20);
+        let stamp = puppet.sent.iter().rev().find_map(|plain| Header::decode(plain).unwrap().0.timestamp);
+        let mut plain = Vec::new();
+        Header { timestamp_echo: stamp, ..Header::new(Mode::Initiator) }.encode(&mut plain);
+        let head = AckHead { flow: flow.0, buffer_blocks: 64, cumulative: u64::MAX };
+        encode_ack(&mut plain, head, std::iter::empty(), AckForm::Range, 100);
+        puppet.packet(&plain);
+        puppet.sent.iter().find(|plain| plain.len() > BASE_DATAGRAM).cloned()
+    });
+    let probe = probe.expect("enough was sent to make it worth while");
+    let kinds: Vec<u8> = Chunks::new(Header::decode(&probe).unwrap().1).map(|raw| raw.kind).collect();
+    assert_eq!(kinds, [kind::PADDING, kind::PING]);
 }
 
 #[test]
