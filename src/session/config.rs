@@ -69,7 +69,7 @@ impl Default for SessionConfig {
             max_datagram: 1452,
             keepalive: Some(Duration::from_secs(10)),
             // Longer than the outage of 30 s that a session shall survive, plus the seconds that its return takes.
-            give_up: Duration::from_secs(40),
+            give_up: Duration::from_secs(34),
             max_receiving_flows: 1024,
             new_flows_per_second: 200,
             receive: ReceiveLimits::default(),

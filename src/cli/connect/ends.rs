@@ -1,6 +1,6 @@
 //! The local ends of a pipe: standard input and output, a command, a TCP connection.
 
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, IsTerminal as _, Read as _, Write as _};
 use std::process::Stdio;
 
 use bytes::{Bytes, BytesMut};
@@ -11,7 +11,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::base::PeerId;
 use crate::cli::failure::Failure;
-use crate::cli::output::stdout_failure;
+use crate::cli::output::{Escaper, stdout_failure};
 use crate::cli::status::Status;
 
 /// Bytes read at once: one message.
@@ -177,9 +177,14 @@ impl Sink {
         let (tell, done) = oneshot::channel();
         std::thread::spawn(move || {
             let mut output = io::stdout().lock();
+            // A terminal is shown the peer's control characters and does not obey them; a pipe gets every byte.
+            let mut escaper = output.is_terminal().then(Escaper::default);
             let mut write = || {
                 while let Some(piece) = received.blocking_recv() {
-                    output.write_all(&piece)?;
+                    match &mut escaper {
+                        Some(escaper) => output.write_all(escaper.push(&piece).as_bytes())?,
+                        None => output.write_all(&piece)?,
+                    }
                     // Whoever reads the pipe sees each piece when it comes.
                     output.flush()?;
                 }

@@ -32,7 +32,8 @@ struct Inner {
 
 impl Report {
     pub(super) fn new(out: &Output) -> Self {
-        let bar = out.bar(None);
+        // Where the peer's words come out on the terminal, a bar would stand between them.
+        let bar = if out.to_terminal() { ProgressBar::hidden() } else { out.bar(None) };
         bar.enable_steady_tick(Duration::from_millis(250));
         Self(Arc::new(Inner {
             out: out.clone(),
