@@ -23,7 +23,8 @@ pub struct EndpointConfig {
     pub max_unconfirmed_per_prefix: usize,
     /// IIKeyings a second from one /24 or /56 that get public-key work; four times as many at once.
     pub keyings_per_second: u64,
-    /// Bytes a second of answers that are longer than three times their requests, in all; an eighth for each /24 or /56.
+    /// Bytes a second of answers that are longer than three times their requests, in all; an eighth for each /24 or
+    /// /56.
     pub answer_bytes_per_second: u64,
     /// Whether IHellos that do not select us become events.
     pub raise_unmatched_ihellos: bool,

@@ -1,7 +1,7 @@
 //! Cookies of the stateless responder (RFC 7016 sections 3.5.1.1.2 and 3.5.1.2).
 //!
-//! 64 bytes, because some initiators take no other length: time (4), chance (12), a MAC over these (24), a MAC over these and
-//! the initiator's address and port (24). The first MAC says that we made it, the second for whom.
+//! 64 bytes, because some initiators take no other length: time (4), chance (12), a MAC over these (24), a MAC over
+//! these and the initiator's address and port (24). The first MAC says that we made it, the second for whom.
 
 use std::net::{IpAddr, SocketAddr};
 

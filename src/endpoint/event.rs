@@ -91,8 +91,8 @@ pub enum ForwardTrust {
 /// What happened at an endpoint.
 #[derive(Debug, Clone, PartialEq)]
 pub enum EndpointEvent {
-    /// The wanted session is there. Mostly it is a new one, with us as the initiator; but it may also be the far end's that
-    /// came meanwhile, or an older one that is alive (RFC 7016 sections 3.5.1.1.1 and 3.5.1.3).
+    /// The wanted session is there. Mostly it is a new one, with us as the initiator; but it may also be the far end's
+    /// that came meanwhile, or an older one that is alive (RFC 7016 sections 3.5.1.1.1 and 3.5.1.3).
     Opened {
         /// What was asked for.
         opening: OpeningId,

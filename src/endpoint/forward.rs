@@ -14,7 +14,8 @@ const PER_REPLY_ADDRESS: usize = 3;
 const REPLY_WINDOW: Duration = Duration::from_secs(10);
 /// Rows of four reply addresses: more than a rendezvous can name in a window.
 const REPLY_ROWS: usize = 512;
-/// The longest RHello datagram that goes to a reply address. A longer one would make us an amplifier for the forwarder's clients.
+/// The longest RHello datagram that goes to a reply address. A longer one would make us an amplifier for the
+/// forwarder's clients.
 pub(crate) const MAX_FORWARD_RHELLO: usize = 148;
 
 /// What one session may make us send.

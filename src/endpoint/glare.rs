@@ -1,10 +1,10 @@
 //! Which of two sessions with one peer stays (RFC 7016 sections 3.5.1.1.2 and 3.5.1.3).
 //!
 //! Two confirmed sessions with the same certificate arise in two ways. The far end began anew, because it restarted or
-//! moved: then the older one is stale. Or both ends opened at once and neither yielded in time (glare): then both ends must keep the
-//! same one, and it is the one whose initiator has the smaller certificate. The two ends do not see the same order
-//! of events, and the one that opened first cannot tell glare from a restart right after; so where the rule for glare
-//! favours the older session, that one must first prove that it is alive.
+//! moved: then the older one is stale. Or both ends opened at once and neither yielded in time (glare): then both ends
+//! must keep the same one, and it is the one whose initiator has the smaller certificate. The two ends do not see the
+//! same order of events, and the one that opened first cannot tell glare from a restart right after; so where the rule
+//! for glare favours the older session, that one must first prove that it is alive.
 
 use std::time::Duration;
 

@@ -18,8 +18,8 @@ use super::table::{Entry, Purpose, Stage};
 
 /// Many sessions with many peers over a few sockets, sans I/O.
 ///
-/// Whoever changes something drains [`Endpoint::poll_transmit`] and then [`Endpoint::poll_event`] afterwards, and only then asks for
-/// [`Endpoint::deadline`].
+/// Whoever changes something drains [`Endpoint::poll_transmit`] and then [`Endpoint::poll_event`] afterwards, and only
+/// then asks for [`Endpoint::deadline`].
 #[derive(Debug)]
 pub struct Endpoint {
     core: Core,

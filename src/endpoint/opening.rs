@@ -1,9 +1,9 @@
 //! A session that we want to open: S_IHELLO_SENT and S_KEYING_SENT (RFC 7016 section 3.5.1.1.1).
 //!
 //! Departs from the RFC where it trusts the first RHello with the right certificate, which anybody on the path can
-//! forge: up to four acceptable ones are kept, and while an IIKeying is unanswered the next one is tried beside it. IHellos
-//! go on meanwhile, and after five seconds under a new tag, which a forger has to learn anew. What fails a check is
-//! dropped and counted; only time ends an opening.
+//! forge: up to four acceptable ones are kept, and while an IIKeying is unanswered the next one is tried beside it.
+//! IHellos go on meanwhile, and after five seconds under a new tag, which a forger has to learn anew. What fails a
+//! check is dropped and counted; only time ends an opening.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
@@ -123,8 +123,8 @@ impl Opening {
         self.candidates.add_own(now, path);
     }
 
-    /// Whether it is this peer that we want: dialled by its ID, or the one whose RHello we answer. A name or service that the
-    /// peer would answer for too is not enough.
+    /// Whether it is this peer that we want: dialled by its ID, or the one whose RHello we answer. A name or service
+    /// that the peer would answer for too is not enough.
     pub(crate) fn wants(&self, peer: PeerId, certificate: &[u8]) -> bool {
         epd::Epd::parse(&self.epd).and_then(|epd| epd.peer_id()) == Some(peer)
             || self.attempts.iter().any(|attempt| attempt.hello.certificate == certificate)
@@ -150,8 +150,8 @@ impl Opening {
         !self.attempts.is_empty() && self.attempts.iter().all(|attempt| attempt.unanswered(now) < INSIST)
     }
 
-    /// Glare: lets the other session have its chance. What arrives for this one is still taken. Not more than a few times,
-    /// or replayed IIKeyings could hold it up for ever.
+    /// Glare: lets the other session have its chance. What arrives for this one is still taken. Not more than a few
+    /// times, or replayed IIKeyings could hold it up for ever.
     pub(crate) fn yield_to_other(&mut self, now: Instant) {
         if self.yielded < MAX_YIELDS {
             self.yielded += 1;

@@ -11,7 +11,8 @@ use super::stats::{DropReason, Stats};
 
 /// The longest startup datagram that is sent whole.
 const MAX_DATAGRAM: usize = 1200;
-/// Bytes of a fragmented packet that go into one datagram: what is left of it after everything that goes around a piece.
+/// Bytes of a fragmented packet that go into one datagram: what is left of it after everything that goes around a
+/// piece.
 const PIECE: usize = 1152;
 /// The most datagrams that wait for the driver.
 const MAX_QUEUE: usize = 4096;

@@ -98,7 +98,10 @@ impl Core {
         let destinations = destinations.get(..MAX_REDIRECT).unwrap_or(destinations).into();
         let answer = packet(now, &Chunk::Redirect(Redirect { tag, destinations }));
         // Whoever redirects also forwards: the same request earns the RHello that its FIHello causes.
-        self.afford(now, path, request, answer.len() + MAX_FORWARD_RHELLO)?;
+        let caused = datagram_len(answer.len()) + MAX_FORWARD_RHELLO;
+        if !self.limits.answers.allows(now, path.remote.ip(), request, caused) {
+            return Err(DropReason::AnswerBudget);
+        }
         self.stats.redirects += 1;
         self.out.send(path, SessionId::STARTUP, &answer, &mut self.stats);
         Ok(())
@@ -232,8 +235,8 @@ impl Core {
         Ok(())
     }
 
-    /// The cookie is ours, but made for another address: the initiator reaches us from elsewhere than the forwarder said
-    /// (RFC 7016 section 3.5.1.2).
+    /// The cookie is ours, but made for another address: the initiator reaches us from elsewhere than the forwarder
+    /// said (RFC 7016 section 3.5.1.2).
     fn change_cookie(
         &mut self,
         now: Instant,

@@ -77,7 +77,8 @@ pub(crate) struct Table {
     live: usize,
     /// Open sessions that are confirmed, by peer.
     peers: BTreeSet<(PeerId, u32)>,
-    /// A session's timer may stand too early, never too late: later deadlines are entered when the earlier one is reached.
+    /// A session's timer may stand too early, never too late: later deadlines are entered when the earlier one is
+    /// reached.
     timers: BTreeSet<(Instant, u32)>,
     ready: VecDeque<u32>,
 }

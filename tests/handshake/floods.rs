@@ -109,6 +109,49 @@ fn ihellos_for_others_cause_at_most_a_bounded_number_of_events() {
 }
 
 #[test]
+fn redirects_and_the_rhellos_of_their_fihellos_stay_within_three_times_the_requests_and_the_budget() {
+    let mut net = Net::new(56);
+    let config = EndpointConfig { raise_unmatched_ihellos: true, ..EndpointConfig::default() };
+    let budget = config.answer_bytes_per_second;
+    let profile = strong(&mut net.rng, IdentityKind::default());
+    let a = net.add_with("192.0.2.1:1000", profile, config);
+    let destinations: Vec<_> = (1..=9u16)
+        .map(|n| p2pt::wire::Address::new(Default::default(), SocketAddr::new("2001:db8::1".parse().unwrap(), n)))
+        .collect();
+    let wanted = epd::fingerprint(p2pt::base::PeerId([3; 32]));
+    let short = startup_datagram(SessionId::STARTUP, &[Chunk::IHello(IHello { epd: &wanted, tag: &[1; 8] })]);
+    let mut packet = open(&short).unwrap();
+    packet.resize(142, 0xff);
+    let padded = p2pt::crypto::startup::seal(SessionId::STARTUP, &packet);
+    assert_eq!(padded.len(), 148);
+    let mut rng = net.rng.fork();
+    let (mut free, mut charged, mut refused) = (0, 0, 0);
+    for n in 0..FLOOD / 10 {
+        let data = if n % 2 == 0 { &short } else { &padded };
+        net.deliver(a, Interface::MAIN, spoofed(&mut rng), data);
+        let Some(EndpointEvent::UnmatchedIHello { path, tag, datagram, .. }) = net.nodes[a].events.pop() else {
+            panic!("an event for each")
+        };
+        let sent = net.command(a, |endpoint, now| endpoint.send_redirect(now, path, &tag, &destinations, datagram));
+        // An FIHello goes with each, and makes somebody send 148 bytes.
+        let caused: usize = net.log.drain(..).map(|(_, _, datagram)| datagram.data.len() + 148).sum();
+        match sent {
+            Err(reason) => {
+                assert_eq!((reason, caused), (DropReason::AnswerBudget, 0));
+                refused += 1;
+            }
+            Ok(()) if n % 2 == 0 => charged += caused,
+            Ok(()) => {
+                assert!(caused <= 3 * data.len(), "{caused}");
+                free += 1;
+            }
+        }
+    }
+    assert_eq!(free, FLOOD / 20);
+    assert!(charged as u64 <= budget && charged > 0 && refused > 0, "{charged} bytes, {refused} refused");
+}
+
+#[test]
 fn iikeyings_with_bad_cookies_cause_no_work_no_state_and_no_answer() {
     let mut net = Net::new(53);
     let [a, b] = [net.add("192.0.2.1:1000"), net.add("192.0.2.2:2000")];

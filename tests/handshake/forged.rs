@@ -274,7 +274,8 @@ fn a_keying_that_is_not_what_it_claims_makes_no_session() {
 
 #[test]
 fn a_keying_made_for_one_responder_is_worth_nothing_at_another() {
-    // M, whom the initiator dialled, hands the IIKeying on to R; only a cookie of R's own could be put in, which is signed.
+    // M, whom the initiator dialled, hands the IIKeying on to R; only a cookie of R's own could be put in, which is
+    // signed.
     let mut keying = Keying::new(67);
     let mut rng = keying.net.rng.fork();
     let middle = strong(&mut rng, IdentityKind::default());

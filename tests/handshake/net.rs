@@ -12,29 +12,29 @@ use p2pt::session::SessionEvent;
 use p2pt::wire::{Chunk, Chunks, Header, Mode};
 
 /// One way from anywhere to anywhere.
-pub const DELAY: Duration = Duration::from_millis(20);
+pub(crate) const DELAY: Duration = Duration::from_millis(20);
 
-pub type NodeId = usize;
+pub(crate) type NodeId = usize;
 type Filter = Box<dyn FnMut(Instant, &mut Datagram) -> Fate>;
 
 /// What becomes of a datagram.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Fate {
+pub(crate) enum Fate {
     Pass,
     Drop,
     Delay(Duration),
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Datagram {
-    pub from: SocketAddr,
-    pub to: SocketAddr,
-    pub data: Vec<u8>,
+pub(crate) struct Datagram {
+    pub(crate) from: SocketAddr,
+    pub(crate) to: SocketAddr,
+    pub(crate) data: Vec<u8>,
 }
 
 /// What a datagram is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Kind {
+pub(crate) enum Kind {
     IHello,
     RHello,
     Redirect,
@@ -45,24 +45,24 @@ pub enum Kind {
     Session,
 }
 
-pub struct Node {
-    pub endpoint: Endpoint,
-    pub addresses: Vec<SocketAddr>,
-    pub events: Vec<EndpointEvent>,
+pub(crate) struct Node {
+    pub(crate) endpoint: Endpoint,
+    pub(crate) addresses: Vec<SocketAddr>,
+    pub(crate) events: Vec<EndpointEvent>,
 }
 
-pub struct Net {
-    pub now: Instant,
-    pub nodes: Vec<Node>,
-    pub log: Vec<(Instant, Kind, Datagram)>,
-    pub filter: Filter,
-    pub rng: Rng,
+pub(crate) struct Net {
+    pub(crate) now: Instant,
+    pub(crate) nodes: Vec<Node>,
+    pub(crate) log: Vec<(Instant, Kind, Datagram)>,
+    pub(crate) filter: Filter,
+    pub(crate) rng: Rng,
     queue: BTreeMap<(Instant, u64), Datagram>,
     sent: u64,
 }
 
 impl Net {
-    pub fn new(seed: u64) -> Self {
+    pub(crate) fn new(seed: u64) -> Self {
         Self {
             now: Instant::from_micros(1_000_000),
             nodes: Vec::new(),
@@ -75,45 +75,45 @@ impl Net {
     }
 
     /// A peer of profile `strong` at `address`.
-    pub fn add(&mut self, address: &str) -> NodeId {
+    pub(crate) fn add(&mut self, address: &str) -> NodeId {
         let profile = strong(&mut self.rng, IdentityKind::default());
         self.add_with(address, profile, EndpointConfig::default())
     }
 
-    pub fn add_with(&mut self, address: &str, profile: Arc<dyn Profile>, config: EndpointConfig) -> NodeId {
+    pub(crate) fn add_with(&mut self, address: &str, profile: Arc<dyn Profile>, config: EndpointConfig) -> NodeId {
         let endpoint = Endpoint::new(self.now, self.rng.fork(), profile, config);
         self.nodes.push(Node { endpoint, addresses: vec![address.parse().unwrap()], events: Vec::new() });
         self.nodes.len() - 1
     }
 
     /// A new process with the same identity at the same address; the old one leaves without a word.
-    pub fn restart(&mut self, node: NodeId, profile: Arc<dyn Profile>) {
+    pub(crate) fn restart(&mut self, node: NodeId, profile: Arc<dyn Profile>) {
         self.nodes[node].endpoint = Endpoint::new(self.now, self.rng.fork(), profile, EndpointConfig::default());
         self.nodes[node].events.clear();
     }
 
-    pub fn peer(&self, node: NodeId) -> PeerId {
+    pub(crate) fn peer(&self, node: NodeId) -> PeerId {
         self.nodes[node].endpoint.profile().peer_id()
     }
 
-    pub fn address(&self, node: NodeId) -> SocketAddr {
+    pub(crate) fn address(&self, node: NodeId) -> SocketAddr {
         self.nodes[node].addresses[0]
     }
 
     /// Dials a peer by its ID, at its first address.
-    pub fn dial(&mut self, from: NodeId, to: NodeId) -> OpeningId {
+    pub(crate) fn dial(&mut self, from: NodeId, to: NodeId) -> OpeningId {
         let at = self.address(to);
         self.dial_at(from, to, &[at])
     }
 
-    pub fn dial_at(&mut self, from: NodeId, to: NodeId, at: &[SocketAddr]) -> OpeningId {
+    pub(crate) fn dial_at(&mut self, from: NodeId, to: NodeId, at: &[SocketAddr]) -> OpeningId {
         let wanted = epd::fingerprint(self.peer(to));
         let paths: Vec<Path> = at.iter().map(|address| Path::to(*address)).collect();
         self.command(from, |endpoint, now| endpoint.connect(now, &wanted, &paths))
     }
 
     /// Commands an endpoint and sends what it has to send.
-    pub fn command<R>(&mut self, node: NodeId, act: impl FnOnce(&mut Endpoint, Instant) -> R) -> R {
+    pub(crate) fn command<R>(&mut self, node: NodeId, act: impl FnOnce(&mut Endpoint, Instant) -> R) -> R {
         let result = act(&mut self.nodes[node].endpoint, self.now);
         self.poke(node);
         result
@@ -133,7 +133,7 @@ impl Net {
     }
 
     /// Sends a datagram through the filter.
-    pub fn send(&mut self, mut datagram: Datagram) {
+    pub(crate) fn send(&mut self, mut datagram: Datagram) {
         self.log.push((self.now, kind_of(&datagram.data), datagram.clone()));
         match (self.filter)(self.now, &mut datagram) {
             Fate::Pass => self.inject(DELAY, datagram),
@@ -143,13 +143,13 @@ impl Net {
     }
 
     /// Lets a datagram arrive after a while, unseen by the filter.
-    pub fn inject(&mut self, after: Duration, datagram: Datagram) {
+    pub(crate) fn inject(&mut self, after: Duration, datagram: Datagram) {
         self.sent += 1;
         self.queue.insert((self.now + after, self.sent), datagram);
     }
 
     /// Hands a datagram to a node at once.
-    pub fn deliver(&mut self, node: NodeId, interface: Interface, from: SocketAddr, data: &[u8]) {
+    pub(crate) fn deliver(&mut self, node: NodeId, interface: Interface, from: SocketAddr, data: &[u8]) {
         let mut data = data.to_vec();
         let local = Some(self.nodes[node].addresses[0].ip());
         let path = Path { interface, local, remote: from };
@@ -159,14 +159,14 @@ impl Net {
         self.poke(node);
     }
 
-    pub fn run_for(&mut self, time: Duration) {
+    pub(crate) fn run_for(&mut self, time: Duration) {
         let end = self.now + time;
         while self.step(end) {}
         self.now = end;
     }
 
     /// Runs until `done`, at most for `limit`; whether it was done, and how long it took.
-    pub fn run_until(&mut self, limit: Duration, mut done: impl FnMut(&Self) -> bool) -> Option<Duration> {
+    pub(crate) fn run_until(&mut self, limit: Duration, mut done: impl FnMut(&Self) -> bool) -> Option<Duration> {
         let start = self.now;
         loop {
             if done(self) {
@@ -207,12 +207,12 @@ impl Net {
     }
 
     /// The sessions that a node's owner knows as open.
-    pub fn sessions(&self, node: NodeId) -> Vec<SessionHandle> {
+    pub(crate) fn sessions(&self, node: NodeId) -> Vec<SessionHandle> {
         self.nodes[node].endpoint.sessions().collect()
     }
 
     /// Whether both have exactly one session, the same one.
-    pub fn are_joined(&self, a: NodeId, b: NodeId) -> bool {
+    pub(crate) fn are_joined(&self, a: NodeId, b: NodeId) -> bool {
         let [of_a, of_b] = [a, b].map(|node| self.sessions(node));
         let ([a_session], [b_session]) = (&of_a[..], &of_b[..]) else { return false };
         let session = |node: NodeId, handle| self.nodes[node].endpoint.session(handle).unwrap();
@@ -220,7 +220,7 @@ impl Net {
             && session(a, *a_session).far_nonce() == session(b, *b_session).near_nonce()
     }
 
-    pub fn opened(&self, node: NodeId) -> Vec<SessionHandle> {
+    pub(crate) fn opened(&self, node: NodeId) -> Vec<SessionHandle> {
         let opened = |event: &EndpointEvent| match event {
             EndpointEvent::Opened { session, .. } => Some(*session),
             _ => None,
@@ -228,44 +228,44 @@ impl Net {
         self.nodes[node].events.iter().filter_map(opened).collect()
     }
 
-    pub fn incoming(&self, node: NodeId) -> usize {
+    pub(crate) fn incoming(&self, node: NodeId) -> usize {
         self.nodes[node].events.iter().filter(|event| matches!(event, EndpointEvent::Incoming { .. })).count()
     }
 
-    pub fn closed(&self, node: NodeId) -> usize {
+    pub(crate) fn closed(&self, node: NodeId) -> usize {
         let is_closed = |event: &&EndpointEvent| matches!(event, EndpointEvent::Session(_, SessionEvent::Closed(_)));
         self.nodes[node].events.iter().filter(is_closed).count()
     }
 
-    pub fn failure(&self, node: NodeId) -> Option<OpenFailure> {
+    pub(crate) fn failure(&self, node: NodeId) -> Option<OpenFailure> {
         self.nodes[node].events.iter().find_map(|event| match event {
             EndpointEvent::OpenFailed { reason, .. } => Some(*reason),
             _ => None,
         })
     }
 
-    pub fn count(&self, kind: Kind) -> usize {
+    pub(crate) fn count(&self, kind: Kind) -> usize {
         self.log.iter().filter(|(_, k, _)| *k == kind).count()
     }
 
     /// The first datagram of a kind that was sent.
-    pub fn first(&self, kind: Kind) -> Datagram {
+    pub(crate) fn first(&self, kind: Kind) -> Datagram {
         self.log.iter().find(|(_, k, _)| *k == kind).map(|(_, _, datagram)| datagram.clone()).expect("one was sent")
     }
 }
 
-pub fn strong(rng: &mut Rng, kind: IdentityKind) -> Arc<dyn Profile> {
+pub(crate) fn strong(rng: &mut Rng, kind: IdentityKind) -> Arc<dyn Profile> {
     Arc::new(Keyring::new(Identity::generate(rng, kind), Policy::default()))
 }
 
 /// Two profiles of which the first has the smaller certificate.
-pub fn plain_pair(rng: &mut Rng) -> [Arc<dyn Profile>; 2] {
+pub(crate) fn plain_pair(rng: &mut Rng) -> [Arc<dyn Profile>; 2] {
     let mut pair = [Plain::new(rng, false), Plain::new(rng, false)];
     pair.sort_by(|a, b| a.certificate().cmp(b.certificate()));
     pair.map(|plain| Arc::new(plain) as Arc<dyn Profile>)
 }
 
-pub fn kind_of(datagram: &[u8]) -> Kind {
+pub(crate) fn kind_of(datagram: &[u8]) -> Kind {
     let Some(packet) = open(datagram) else { return Kind::Session };
     match chunk_of(&packet) {
         Some(Chunk::IHello(_)) => Kind::IHello,
@@ -280,21 +280,21 @@ pub fn kind_of(datagram: &[u8]) -> Kind {
 }
 
 /// The plain packet of a startup datagram.
-pub fn open(datagram: &[u8]) -> Option<Vec<u8>> {
+pub(crate) fn open(datagram: &[u8]) -> Option<Vec<u8>> {
     let mut copy = datagram.to_vec();
     let range = startup::open(&mut copy).ok()?;
     Some(copy[range].to_vec())
 }
 
 /// The first chunk of a startup packet.
-pub fn chunk_of(packet: &[u8]) -> Option<Chunk<'_>> {
+pub(crate) fn chunk_of(packet: &[u8]) -> Option<Chunk<'_>> {
     let (header, rest) = Header::decode(packet).ok()?;
     (header.mode == Mode::Startup).then_some(())?;
     Chunk::decode(Chunks::new(rest).next()?).ok()
 }
 
 /// A startup datagram with these chunks.
-pub fn startup_datagram(id: SessionId, chunks: &[Chunk<'_>]) -> Vec<u8> {
+pub(crate) fn startup_datagram(id: SessionId, chunks: &[Chunk<'_>]) -> Vec<u8> {
     let mut packet = Vec::new();
     Header::new(Mode::Startup).encode(&mut packet);
     for chunk in chunks {
@@ -304,7 +304,7 @@ pub fn startup_datagram(id: SessionId, chunks: &[Chunk<'_>]) -> Vec<u8> {
 }
 
 /// A startup datagram whose first chunk, encoded, is altered: for the same session ID, with a good checksum.
-pub fn altered(datagram: &[u8], alter: impl FnOnce(Chunk<'_>, &mut Vec<u8>)) -> Vec<u8> {
+pub(crate) fn altered(datagram: &[u8], alter: impl FnOnce(Chunk<'_>, &mut Vec<u8>)) -> Vec<u8> {
     let packet = open(datagram).expect("a startup datagram");
     let mut forged = Vec::new();
     Header::new(Mode::Startup).encode(&mut forged);
@@ -312,6 +312,6 @@ pub fn altered(datagram: &[u8], alter: impl FnOnce(Chunk<'_>, &mut Vec<u8>)) -> 
     startup::seal(session_id_of(datagram).expect("it has an ID"), &forged)
 }
 
-pub const fn ms(ms: u64) -> Duration {
+pub(crate) const fn ms(ms: u64) -> Duration {
     Duration::from_millis(ms)
 }
