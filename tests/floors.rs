@@ -189,7 +189,7 @@ fn resolve(sources: &BTreeMap<Module, Source>, path: &[String], depth: usize) ->
     let Some(item) = path.get(length).filter(|_| depth < 8) else { return Some(module) };
     let exported = sources[&module].paths.iter().find(|(path, is_export)| *is_export && path.last() == Some(item));
     match exported {
-        Some((path, _)) if path[0] == "crate" && path[1..] != [&module[..], &[item.clone()]].concat() => {
+        Some((path, _)) if path[0] == "crate" && path[1..] != [&module[..], std::slice::from_ref(item)].concat() => {
             resolve(sources, &path[1..], depth + 1).or(Some(module))
         }
         _ => Some(module),
@@ -251,7 +251,9 @@ fn read(folder: &Path) -> BTreeMap<Module, Source> {
     }
     let tests: Vec<Module> = all
         .iter()
-        .flat_map(|(module, source)| source.test_modules.iter().map(|name| [&module[..], &[name.clone()]].concat()))
+        .flat_map(|(module, source)| {
+            source.test_modules.iter().map(|name| [&module[..], std::slice::from_ref(name)].concat())
+        })
         .collect();
     all.retain(|module, _| !tests.iter().any(|test| module.starts_with(test)));
     all

@@ -5,7 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use p2pt::base::{Instant, Interface, PeerId, Received, Rng, Transmit};
+use p2pt::base::{Instant, Interface, PeerId, Received, Transmit};
 use p2pt::crypto::Plain;
 use p2pt::endpoint::EndpointConfig;
 use p2pt::flow::{Lifetime, Order, Priority};

@@ -127,7 +127,7 @@ fn no_command_tells_a_secret() {
         for number in 0..addresses.len() {
             if row.operands.iter().any(|operand| ["ADDRESS", "URL"].contains(&operand.name)) {
                 let file = format!("@{}", home.path().join(format!("address{number}")).display());
-                lines.push([&words[..], &[file.clone()]].concat());
+                lines.push([&words[..], std::slice::from_ref(&file)].concat());
                 lines.push([&words[..], &[file, "--json".into()]].concat());
             }
         }

@@ -23,7 +23,7 @@ fn some_link(rng: &mut Rng) -> Link {
 fn exchange(seed: u64, up: Link, down: Link) -> Digest {
     let mut pair = Pair::with(seed, up, down, &EndpointConfig::default());
     pair.loads(Some(Load::new(seed, 15, 3_000)), Some(Load::new(seed + 1, 10, 3_000)));
-    if seed % 3 == 0 {
+    if seed.is_multiple_of(3) {
         pair.world.host_mut(pair.far).order = Order::AsReceived;
     }
     pair.dial();
