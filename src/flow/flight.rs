@@ -334,11 +334,11 @@ impl Flight {
 
     /// Puts the last sequence number back as an abandoned one, to carry an FSN Update, where everything is acknowledged but the
     /// far end has been seen not to know of a gap.
-    pub(super) fn revive_last(&mut self, is_final: bool) {
+    pub(super) fn revive_last(&mut self) {
         if self.live == 0 && self.base > 1 {
             self.ring.clear();
             self.base -= 1;
-            self.push(Fragment::abandoned().with_final(is_final));
+            self.push(Fragment::abandoned());
         }
     }
 

@@ -171,7 +171,7 @@ fn as_received_delivers_each_message_once_it_is_whole() {
 #[test]
 fn fragments_come_together_in_every_order() {
     let all =
-        [part(1, Begin, b"a"), part(2, Middle, b"b"), part(3, Middle, b"c"), part(4, End, b"d"), chunk(5, 0, b"e")];
+        [part(2, Begin, b"a"), part(3, Middle, b"b"), part(4, Middle, b"c"), part(5, End, b"d"), chunk(6, 0, b"e")];
     for order in [Order::Original, Order::AsReceived] {
         for seed in 0..200 {
             let mut rng = Rng::for_simulation(seed);
@@ -181,9 +181,17 @@ fn fragments_come_together_in_every_order() {
                 let next = rest.swap_remove(rng.below(rest.len() as u64) as usize);
                 give(&mut flow, next);
             }
-            let mut told = told(&mut flow);
-            told.sort();
-            assert_eq!(told, ["abcd", "e"], "seed {seed}");
+            let mut early = told(&mut flow);
+            early.sort();
+            give(&mut flow, chunk(1, 0, b"first"));
+            let late = told(&mut flow);
+            println!("seed {seed}");
+            match order {
+                Order::Original => {
+                    assert_eq!((early.len(), late), (0, vec!["first".into(), "abcd".into(), "e".into()]))
+                }
+                Order::AsReceived => assert_eq!((early.join(" "), late.join(" ")), ("abcd e".into(), "first".into())),
+            }
         }
     }
 }

@@ -414,7 +414,7 @@ impl SendFlow {
         }
         if self.cumulative + 1 < self.flight.next_sequence() {
             // An FSN that was sent before has been lost with its chunk, whose earlier copy then arrived.
-            self.flight.revive_last(self.final_sequence.is_some());
+            self.flight.revive_last();
         } else if self.state == State::Closing {
             self.state = State::CompleteLinger { until: now + LINGER };
             self.events.push_back(SendEvent::Complete);

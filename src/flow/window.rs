@@ -157,6 +157,8 @@ mod tests {
         assert_eq!(window.unread(), 2500 + 3 * OVERHEAD);
         window.consume(1000);
         assert_eq!(window.unread(), 1500 + OVERHEAD);
+        window.consume(1000);
+        assert_eq!(window.unread(), 500 + OVERHEAD);
         window.consume(9999);
         assert_eq!(window.unread(), 0);
         window.delivered(0);
