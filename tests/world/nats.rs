@@ -91,16 +91,13 @@ fn pairs_of_nats_connect_within_two_seconds_where_it_is_possible() {
         let mut rng = Rng::for_simulation(seed);
         let link = link(&mut rng);
         let mut last = [0; 32];
-        for near in 0..KINDS.len() {
-            for far in 0..KINDS.len() {
-                // The impossible ones are as slow as their patience is long.
-                if possible(near, far) {
-                    let mut scene = Scene::new(seed, [KINDS[near], KINDS[far]], link, PATIENCE);
-                    scene.dial(0);
-                    assert!(scene.connects(Duration::from_secs(2)), "{near} with {far}");
-                    last = scene.world.digest();
-                }
-            }
+        let pairs = (0..KINDS.len()).flat_map(|near| (0..KINDS.len()).map(move |far| (near, far)));
+        // The impossible ones are as slow as their patience is long.
+        for (near, far) in pairs.filter(|&(near, far)| possible(near, far)) {
+            let mut scene = Scene::new(seed, [KINDS[near], KINDS[far]], link, PATIENCE);
+            scene.dial(0);
+            assert!(scene.connects(Duration::from_secs(2)), "{near} with {far}");
+            last = scene.world.digest();
         }
         last
     });
