@@ -91,7 +91,8 @@ async fn show(out: &Output, size: u64) -> Result<Findings, Failure> {
     let (sent, received) = pipe(&there, &here, size, rng.fork(), &bar).await?;
     let piping = started.elapsed();
     bar.finish_and_clear();
-    tokio::join!(near.shut_down(), far.shut_down());
+    near.shut_down().await;
+    far.shut_down().await;
     service.shut_down().await;
     Ok(Findings { rendezvous, registering, connecting, piping, sent, received })
 }

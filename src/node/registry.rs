@@ -11,7 +11,7 @@ use crate::crypto::epd;
 use crate::endpoint::{ForwardAnswer, ForwardTrust, OpenFailure, OpeningId, OpeningTerms, SessionHandle};
 use crate::flow::{Lifetime, Order, Priority};
 use crate::service::rendezvous::{Client, ClientEvent, ClientOutput};
-use crate::session::SessionEvent;
+use crate::session::{SessionEvent, SessionStats};
 
 /// Where to register.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,6 +52,13 @@ impl Node {
         }
         self.work(now);
         self.forget(now, id);
+    }
+
+    /// What the session with a rendezvous measures; `None` while there is none.
+    #[must_use]
+    pub fn registration_stats(&self, now: Instant, id: RegistrationId) -> Option<SessionStats> {
+        let session = self.registrations.get(&id)?.session?;
+        self.endpoint.session(session).map(|session| session.stats(now))
     }
 
     fn add_client(

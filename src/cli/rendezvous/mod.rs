@@ -197,6 +197,18 @@ async fn watch(call: &Call, host: &Host) -> Result<(), Failure> {
             failure = report.failed() => return Err(failure),
         }
     }
+    // What happened before the signal is told, too.
+    loop {
+        tokio::select! {
+            biased;
+            notice = host.notice() => match notice {
+                Some(NodeEvent::Rendezvous(event)) => report.event(&event),
+                Some(_) => {}
+                None => break,
+            },
+            () = std::future::ready(()) => break,
+        }
+    }
     report.metrics(host);
     report.end();
     Ok(())

@@ -11,7 +11,7 @@ pub(super) const CHECK: Row = Row {
     about: "\
 Asks a rendezvous what it sees of us, and says what that means for peers: whether UDP gets through, the round-trip time, our external address, how the NAT maps and filters, and which kinds of peer can therefore be reached.
 
-With a rendezvous of one address, filtering is reported as «endpoint-independent or not known»; a second rendezvous on the command line completes it.",
+With a rendezvous of one address, filtering is reported as «endpoint-independent or not known»; `p2pt rendezvous --probe-from` completes it. A second rendezvous on the command line completes the mapping: both are asked from one socket, and what they see is compared.",
     examples: &[
         Example { does: "ask the rendezvous of $P2PT_RENDEZVOUS", line: "p2pt check" },
         Example { does: "ask this one", line: "p2pt check rtmfp://rendezvous.example" },

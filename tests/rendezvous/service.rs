@@ -1,122 +1,24 @@
-//! `p2pt rendezvous` as a process on loopback, and clients of the library that register there.
-#![allow(unreachable_pub, reason = "a test program exports nothing")]
+//! The service: who is registered, who is refused, and what cannot be had.
 
-mod support;
-
-use p2pt::base::Rng;
-use p2pt::cli::address::{Address, Rendezvous};
-use p2pt::crypto::{Identity, IdentityKind, Keyring, Policy};
-use p2pt::node::{Dial, DialError, EndpointConfig, NodeConfig, NodeEvent, Registration};
-use p2pt::runtime::{Host, HostConfig, Peer};
+use crate::support::schema::Schema;
+use crate::support::{Home, PATIENCE, Running};
+use crate::{Service, dial, host, meet, notice, registered, wait_for, wait_for_text};
+use p2pt::cli::address::Address;
+use p2pt::node::{DialError, NodeEvent, Registration};
+use p2pt::runtime::Host;
 use rustix::process::Signal;
 use std::fs;
-use std::net::{SocketAddr, UdpSocket};
-use std::path::PathBuf;
-use std::sync::Arc;
+use std::net::UdpSocket;
 use std::time::{Duration, Instant};
-use support::schema::Schema;
-use support::{Home, PATIENCE, Running};
-
-/// A rendezvous that is ready.
-struct Service {
-    running: Running,
-    address: Rendezvous,
-}
-
-impl Service {
-    /// Starts one on a port of loopback, and waits for the line that says that it is ready.
-    fn start(home: &Home, listen: &str, more: &[&str]) -> Self {
-        let ready = home.path().join("ready");
-        let _ = fs::remove_file(&ready);
-        let line = ["rendezvous", "--listen", listen, "--ready-file", ready.to_str().unwrap()];
-        let running = Running::start(&mut home.p2pt(line.iter().chain(more)));
-        let text = wait_for(&ready);
-        let address = Rendezvous::parse(&text).unwrap().expect("a server");
-        Self { running, address }
-    }
-
-    fn socket(&self) -> SocketAddr {
-        format!("{}", self.address.host).parse().unwrap()
-    }
-
-    fn registration(&self, key: Option<&str>) -> Registration {
-        Registration {
-            servers: vec![self.socket()],
-            uri: self.address.public_uri(),
-            pin: self.address.id,
-            developer_key: key.map(str::to_owned),
-        }
-    }
-
-    fn end(self, signal: Signal) -> support::Ended {
-        self.running.signal(signal);
-        self.running.end(PATIENCE)
-    }
-}
-
-fn wait_for(file: &PathBuf) -> String {
-    let deadline = Instant::now() + PATIENCE;
-    loop {
-        match fs::read_to_string(file) {
-            Ok(text) => return text,
-            Err(_) => assert!(Instant::now() < deadline, "{} is not written", file.display()),
-        }
-        std::thread::sleep(Duration::from_millis(5));
-    }
-}
-
-fn host() -> Host {
-    let mut seed = [0; 32];
-    getrandom::fill(&mut seed).unwrap();
-    let identity = Identity::generate(&mut Rng::from_seed(seed), IdentityKind::default());
-    let profile = Arc::new(Keyring::new(identity, Policy::default()));
-    let node = NodeConfig { profile, endpoint: EndpointConfig::default() };
-    Host::start(HostConfig { bind: vec!["127.0.0.1:0".parse().unwrap()], lan: false, node }).unwrap()
-}
-
-/// The first notice that `wanted` takes.
-async fn notice<T>(host: &Host, within: Duration, mut wanted: impl FnMut(&NodeEvent) -> Option<T>) -> T {
-    let search = async {
-        loop {
-            let notice = host.notice().await.expect("the host runs");
-            if let Some(found) = wanted(&notice) {
-                return found;
-            }
-        }
-    };
-    tokio::time::timeout(within, search).await.expect("the notice comes in time")
-}
-
-fn registered(event: &NodeEvent) -> Option<Option<SocketAddr>> {
-    match event {
-        NodeEvent::Registered { observed, .. } => Some(*observed),
-        _ => None,
-    }
-}
-
-fn dial(peer: &Host, service: &Service) -> Dial {
-    Dial {
-        peer: peer.peer_id(),
-        candidates: Vec::new(),
-        rendezvous: vec![service.socket()],
-        multicast: Vec::new(),
-        timeout: PATIENCE,
-    }
-}
-
-/// A session through the rendezvous: the dialler's end and the other.
-async fn meet(near: &Host, far: &Host, service: &Service) -> (Peer, Peer) {
-    let to = dial(far, service);
-    let (peer, incoming) = tokio::join!(near.dial(&to), far.incoming());
-    let (peer, other) = (peer.expect("it is reached"), incoming.expect("the host runs").accept());
-    assert_eq!((peer.far().peer_id, other.far().peer_id), (far.peer_id(), near.peer_id()));
-    (peer, other)
-}
 
 #[tokio::test]
 async fn who_is_registered_is_found_and_its_events_are_as_the_schema_says() {
     let home = Home::new();
-    let service = Service::start(&home, "127.0.0.1:0", &["--json"]);
+    let told = home.path().join("events");
+    let file = fs::File::create(&told).unwrap();
+    let service = Service::start_with(&home, "127.0.0.1:0", &["--json"], |command| {
+        command.stdout(file);
+    });
     let (near, far) = (host(), host());
     assert_eq!(near.dial(&dial(&far, &service)).await.err(), Some(DialError::NotFound));
 
@@ -125,12 +27,13 @@ async fn who_is_registered_is_found_and_its_events_are_as_the_schema_says() {
     assert_eq!(observed, Some(far.bound()[0]));
     let _session = meet(&near, &far, &service).await;
     far.shut_down().await;
+    wait_for_text(&told, "\"gone\"");
 
     let line = service.address.to_string();
     let ended = service.end(Signal::TERM);
     assert_eq!(ended.status, 143, "{}", ended.stderr);
     assert!(ended.stderr.contains(&line) && ended.stderr.contains("export P2PT_RENDEZVOUS="), "{}", ended.stderr);
-    let events = Schema::of_events().lines(&ended.text());
+    let events = Schema::of_events().lines(&fs::read_to_string(&told).unwrap());
     let of = |name: &str| events.iter().filter(|event| event["event"] == name).collect::<Vec<_>>();
     assert_eq!(of("ready")[0]["address"], line);
     assert_eq!(of("registered")[0]["peer_id"], far.peer_id().to_string());
@@ -265,11 +168,7 @@ fn a_status_line_is_printed_when_it_is_asked_for() {
     let running = Running::start(home.p2pt(line).stderr(fs::File::create(&said).unwrap()));
     wait_for(&ready);
     running.signal(Signal::USR1);
-    let deadline = Instant::now() + PATIENCE;
-    while !wait_for(&said).contains("0 registered, 0 introductions") {
-        assert!(Instant::now() < deadline, "{}", wait_for(&said));
-        std::thread::sleep(Duration::from_millis(5));
-    }
+    wait_for_text(&said, "0 registered, 0 introductions");
     running.signal(Signal::INT);
     assert_eq!(running.end(PATIENCE).status, 130);
 }
