@@ -59,6 +59,20 @@ impl Attempt {
         }
     }
 
+    /// An attempt to reach a server at known addresses.
+    pub(super) fn at_server(now: Instant, id: DialId, opening: OpeningId, timeout: Duration) -> Self {
+        Self {
+            id,
+            opening,
+            only_rendezvous: false,
+            asked_rendezvous: false,
+            give_up: now + timeout,
+            addresses_known: false,
+            answered: false,
+            not_found: false,
+        }
+    }
+
     pub(super) const fn deadline(&self) -> Instant {
         self.give_up
     }

@@ -200,6 +200,17 @@ impl Node {
         id
     }
 
+    /// Begins to look for a server that an endpoint discriminator selects, by host name or ancillary data, at these
+    /// addresses or where they redirect to. Whoever answers is taken: look at [`Node::far`].
+    pub fn dial_server(&mut self, now: Instant, epd: &[u8], candidates: &[SocketAddr], timeout: Duration) -> DialId {
+        let id = DialId(self.new_id());
+        let candidates: Vec<Path> = candidates.iter().map(|&remote| Path::to(remote)).collect();
+        let opening = self.endpoint.connect(now, epd, &candidates);
+        self.attempts.insert(opening, Attempt::at_server(now, id, opening, timeout));
+        self.work(now);
+        id
+    }
+
     /// Stops looking.
     pub fn cancel_dial(&mut self, now: Instant, dial: DialId) {
         let found = self.attempts.values().find(|attempt| attempt.id == dial).map(|attempt| attempt.opening);

@@ -8,6 +8,7 @@ use super::event::{NodeEvent, PeerHandle};
 use super::parts::{Admission, Role};
 use super::{Node, REFUSED};
 use crate::base::Instant;
+use crate::endpoint::{ForwardAnswer, ForwardTrust};
 use crate::flow::{Lifetime, MessageId, Order, Priority};
 use crate::session::{FlowError, FlowId, SessionEvent, SessionStats};
 
@@ -152,6 +153,18 @@ impl Node {
         if let Some(session) = self.endpoint.session_mut(peer) {
             let _ = session.consume(flow, bytes);
         }
+    }
+
+    /// Lets a peer introduce others to us, as a rendezvous may: whoever it forwards gets an answer from us (RFC 7016
+    /// section 3.5.1.1.2).
+    pub fn answer_forwarded(&mut self, peer: PeerHandle) {
+        self.endpoint.set_forwarding(peer, ForwardAnswer::RHello, ForwardTrust::Rendezvous);
+    }
+
+    /// The far end's session nonce (RFC 7425 section 4.6.5), over which passwords are proven.
+    #[must_use]
+    pub fn far_nonce(&self, peer: PeerHandle) -> Option<[u8; 32]> {
+        self.endpoint.session(peer).map(|session| *session.far_nonce())
     }
 
     /// Closes a peer's session in order.

@@ -113,8 +113,25 @@ impl Host {
     /// # Errors
     /// Why it was not reached.
     pub async fn dial(&self, dial: &Dial) -> Result<Peer, DialError> {
+        self.dial_with(|node, now| node.dial(now, dial)).await
+    }
+
+    /// Reaches a server by its host name or ancillary data ([`Node::dial_server`]). Dropping the future gives up.
+    ///
+    /// # Errors
+    /// Why it was not reached.
+    pub async fn dial_server(
+        &self,
+        epd: &[u8],
+        candidates: &[SocketAddr],
+        timeout: Duration,
+    ) -> Result<Peer, DialError> {
+        self.dial_with(|node, now| node.dial_server(now, epd, candidates, timeout)).await
+    }
+
+    async fn dial_with(&self, begin: impl FnOnce(&mut Node, Instant) -> DialId) -> Result<Peer, DialError> {
         let id = self.core.command(|state, now| {
-            let id = state.node.dial(now, dial);
+            let id = begin(&mut state.node, now);
             state.dials.insert(id, DialState::default());
             id
         });
