@@ -202,6 +202,7 @@ async fn serve(call: &Call, plan: &Plan, host: &Host, admission: &Admission) -> 
     let at_once = if plan.end.is_shared() || !keep_open { 1 } else { call.number("max-conns").unwrap_or(64) };
     let places = Arc::new(Semaphore::new(usize::try_from(at_once).unwrap_or(1)));
     let mut serving = JoinSet::new();
+    let (mut signals, begun) = (call.signals.clone(), std::time::Instant::now());
     loop {
         tokio::select! {
             incoming = host.incoming() => {
@@ -209,7 +210,7 @@ async fn serve(call: &Call, plan: &Plan, host: &Host, admission: &Admission) -> 
                 let id = incoming.far().peer_id;
                 if !admission.admits(&incoming).await {
                     call.out.say(format_args!("turned away {id}"));
-                    let _ = call.out.event(Event::new("turned_away").with("peer", id.to_string()));
+                    let _ = call.out.event(Event::new("turned_away").with("peer_id", id.to_string()));
                     incoming.refuse();
                     continue;
                 }
@@ -237,6 +238,9 @@ async fn serve(call: &Call, plan: &Plan, host: &Host, admission: &Admission) -> 
                     drop(place);
                     result
                 });
+            }
+            () = signals.status_wanted(), if serving.is_empty() => {
+                call.out.say(format_args!("waiting for a peer since {:.0} s", begun.elapsed().as_secs_f64()));
             }
             Some(finished) = serving.join_next(), if !serving.is_empty() => {
                 let result = finished.unwrap_or_else(|error| {

@@ -63,7 +63,18 @@ impl Reach {
             multicast,
             timeout,
         };
-        match self.host.dial(&dial).await {
+        let (mut signals, begun) = (call.signals.clone(), std::time::Instant::now());
+        let told = async {
+            loop {
+                signals.status_wanted().await;
+                call.out.say(format_args!("looking for the peer since {:.0} s", begun.elapsed().as_secs_f64()));
+            }
+        };
+        let dialled = tokio::select! {
+            dialled = self.host.dial(&dial) => dialled,
+            () = told => unreachable!("status lines go on for ever"),
+        };
+        match dialled {
             Ok(peer) => Ok(peer),
             Err(error) => {
                 let through = if self.uri.is_empty() {

@@ -62,7 +62,7 @@ impl Report {
         let lan = address.is_some_and(|address| is_near(address.ip()));
         self.event(
             Event::new("peer_up")
-                .with("peer", peer.far().peer_id.to_string())
+                .with("peer_id", peer.far().peer_id.to_string())
                 .with("address", address.map(|address| address.to_string()))
                 .with("path", if lan { "lan" } else { "direct" })
                 .with("authenticated", peer.far().authenticated)
@@ -76,7 +76,7 @@ impl Report {
     }
 
     pub(super) fn peer_down(&self, peer: &Peer) {
-        self.event(Event::new("peer_down").with("peer", peer.far().peer_id.to_string()));
+        self.event(Event::new("peer_down").with("peer_id", peer.far().peer_id.to_string()));
     }
 
     pub(super) fn moved(&self, to: std::net::SocketAddr) {
@@ -135,7 +135,7 @@ impl Report {
         ));
         self.event(
             Event::new("done")
-                .with("peer", peer.far().peer_id.to_string())
+                .with("peer_id", peer.far().peer_id.to_string())
                 .with("sent", sent)
                 .with("received", received)
                 .with("lost", self.0.lost.load(Ordering::Relaxed))
