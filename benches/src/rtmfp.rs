@@ -5,11 +5,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use p2pt::base::PeerId;
-use p2pt::crypto::{Identity, IdentityKind, Keyring, Policy};
+use p2pt::base::{PeerId, Rng, SessionId};
+use p2pt::crypto::{FarIdentity, Identity, IdentityKind, Initiation, Keyring, Policy, Refusal, Response, fingerprint};
 use p2pt::node::{Dial, EndpointConfig, NodeConfig, Order, Priority};
 use p2pt::runtime::clock::seeded_rng;
 use p2pt::runtime::{Host, HostConfig, Item, Peer, Within};
+use p2pt::wire::{IIKeying, OptionIter, WireOption, put_option};
 
 use crate::measure::{Side, Task};
 use crate::{MESSAGE, QUESTION};
@@ -133,7 +134,77 @@ fn host(profile: Profile) -> Host {
     let flash = profile == Profile::Flash;
     let identity = Identity::generate(&mut rng, IdentityKind { flash, ..IdentityKind::default() });
     let keyring = Keyring::new(identity, Policy { flash, ..Policy::default() });
-    let mut config = HostConfig::new(NodeConfig { profile: Arc::new(keyring), endpoint: EndpointConfig::default() });
+    let profile: Arc<dyn p2pt::crypto::Profile> =
+        if flash { Arc::new(FlashOnly::new(keyring)) } else { Arc::new(keyring) };
+    // All set-ups come from one address here, where a stranger would be held to 32 a second.
+    let endpoint =
+        EndpointConfig { keyings_per_second: 1 << 20, answer_bytes_per_second: 1 << 30, ..EndpointConfig::default() };
+    let mut config = HostConfig::new(NodeConfig { profile, endpoint });
     config.bind = vec![SocketAddr::new(Ipv4Addr::LOCALHOST.into(), 0)];
     Host::start(config).expect("a socket")
+}
+
+/// A peer of another make, as p2pt sees it: two p2pt identities would never speak `flash` with each other.
+#[derive(Debug)]
+struct FlashOnly {
+    keyring: Keyring,
+    certificate: Vec<u8>,
+}
+
+impl FlashOnly {
+    fn new(keyring: Keyring) -> Self {
+        let mut certificate = Vec::new();
+        for option in OptionIter(keyring.identity().certificate()) {
+            // All but what marks p2pt's own, which leaves the static Diffie–Hellman key.
+            if let WireOption::Option { kind, value } = option.expect("our own certificate")
+                && kind != 0x2358
+            {
+                put_option(&mut certificate, kind, value);
+            }
+        }
+        Self { keyring, certificate }
+    }
+}
+
+impl p2pt::crypto::Profile for FlashOnly {
+    fn certificate(&self) -> &[u8] {
+        &self.certificate
+    }
+
+    fn peer_id(&self) -> PeerId {
+        fingerprint(&self.certificate)
+    }
+
+    fn selects_near(&self, epd: &[u8]) -> bool {
+        self.keyring.selects(epd, &self.certificate)
+    }
+
+    fn selects(&self, epd: &[u8], certificate: &[u8]) -> bool {
+        self.keyring.selects(epd, certificate)
+    }
+
+    fn examine(&self, certificate: &[u8]) -> Result<FarIdentity, Refusal> {
+        self.keyring.examine(certificate)
+    }
+
+    fn near_prevails(&self, far_certificate: &[u8]) -> bool {
+        self.certificate.as_slice() <= far_certificate
+    }
+
+    fn initiate(&self, rng: &mut Rng, responder_certificate: &[u8]) -> Result<Box<dyn Initiation>, Refusal> {
+        self.keyring.initiate(rng, responder_certificate)
+    }
+
+    fn screen(&self, keying: &IIKeying<'_>) -> Result<FarIdentity, Refusal> {
+        self.keyring.screen(keying)
+    }
+
+    fn respond(
+        &self,
+        rng: &mut Rng,
+        keying: &IIKeying<'_>,
+        responder_session_id: SessionId,
+    ) -> Result<Response, Refusal> {
+        self.keyring.respond(rng, keying, responder_session_id)
+    }
 }

@@ -66,7 +66,7 @@ impl Host {
         }
         let advice = sockets.iter().filter_map(UdpSocket::enlarge_buffers).next();
         if let Some(advice) = &advice {
-            tracing::info!("{advice}");
+            tracing::warn!("{advice}");
         }
         let watcher = Watcher::start()?;
         let addresses = watcher.current().to_vec();
