@@ -508,6 +508,11 @@ impl Outbound {
         }
     }
 
+    /// Bytes for chunks in a packet.
+    pub(super) const fn space(&self) -> usize {
+        self.space
+    }
+
     /// Follows the packet size: bytes for chunks in one.
     pub(super) fn set_space(&mut self, space: usize) {
         self.space = space;

@@ -115,6 +115,11 @@ impl Session {
     }
 
     fn batch(&mut self, now: Instant) -> Option<Transmit> {
+        // Packets hold less from now and then on, as their numbers take more bytes.
+        let space = self.space();
+        if space != self.outbound.space() {
+            self.outbound.set_space(space);
+        }
         self.outbound.begin_batch();
         let bulk = self.outbound.may_send(now);
         if !bulk && !self.inbound.must_ack() && self.chunks.is_empty() && !self.ping_pending {

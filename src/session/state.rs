@@ -24,6 +24,9 @@ use super::pmtud::PathMtu;
 use super::rtt::{Rtt, Timestamps};
 use super::stats::{Counters, SessionStats};
 
+/// By how much packet numbers of profile `flash` grow in 2^28 packets. A fragment that fills a packet must still fit into
+/// one when it is sent again with a longer number.
+const NUMBER_GROWTH: usize = 3;
 /// Between two Close chunks (section 3.5.5).
 pub(super) const CLOSE_PERIOD: Duration = Duration::from_secs(5);
 /// How long S_NEARCLOSE waits for the far end's agreement.
@@ -427,7 +430,8 @@ impl Session {
 
     /// Bytes for chunks in a packet with the longest header.
     pub(super) fn space(&self) -> usize {
-        self.keys.sealer.max_plain(self.mtu.current()).saturating_sub(Header::MAX_LEN)
+        let growth = if self.far.kind == ProfileKind::Flash { NUMBER_GROWTH } else { 0 };
+        self.keys.sealer.max_plain(self.mtu.current()).saturating_sub(Header::MAX_LEN + growth)
     }
 
     /// rtmfp-cpp reads only ranges completely, and whoever speaks `flash` may be it.
