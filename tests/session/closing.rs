@@ -87,7 +87,7 @@ fn an_abrupt_close_is_one_packet() {
     pair.world.command(near, |end, now| end.session.abort(now));
     assert!(pair.near().session.is_gone());
     pair.world.run_for(ms(100));
-    assert_eq!((closed(pair.near()), closed(pair.far())), (vec![CloseReason::Aborted], vec![CloseReason::Far]));
+    assert_eq!((closed(pair.near()), closed(pair.far())), (vec![CloseReason::Aborted], vec![CloseReason::FarAborted]));
     assert!(pair.far().session.is_gone());
 }
 

@@ -3,7 +3,7 @@
 use super::words;
 use crate::cli::address::Rendezvous;
 use crate::node::SessionStats;
-use crate::service::rendezvous::{CheckReport, Verdict};
+use crate::node::rendezvous::{CheckReport, Verdict};
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 

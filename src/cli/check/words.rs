@@ -1,6 +1,6 @@
 //! What a NAT means for peers, in plain words.
 
-use crate::service::rendezvous::Verdict;
+use crate::node::rendezvous::Verdict;
 
 /// Which peers can be reached from behind a NAT or firewall that behaves so.
 ///
