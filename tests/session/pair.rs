@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use p2pt::base::{Instant, Path, Received, Rng, SessionId, Transmit};
-use p2pt::crypto::{Identity, IdentityKind, Keyring, Plain, Policy, Profile, SessionKeys};
+use p2pt::crypto::{FlashPeer, Identity, IdentityKind, Keyring, Plain, Policy, Profile, SessionKeys};
 use p2pt::flow::{Lifetime, Order, Priority, WriteError};
 use p2pt::session::{FlowError, FlowId, Role, Session, SessionConfig, SessionEvent, SessionParams};
 use p2pt::sim::{Host, HostId, Link, Machine, World};
@@ -21,6 +21,7 @@ pub(crate) const PORT: u16 = 1935;
 pub(crate) enum Keys {
     Plain,
     Strong,
+    Flash,
 }
 
 /// What a host runs: a session and its user.
@@ -163,6 +164,7 @@ pub(crate) fn keys(kind: Keys, rng: &mut Rng) -> (SessionKeys, SessionKeys, [Box
     let mut profile = || -> Box<dyn Profile> {
         match kind {
             Keys::Plain => Box::new(Plain::new(rng, false)),
+            Keys::Flash => Box::new(FlashPeer::client(rng)),
             Keys::Strong => {
                 let identity = Identity::generate(rng, IdentityKind::default());
                 Box::new(Keyring::new(identity, Policy::default()))

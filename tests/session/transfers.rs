@@ -23,6 +23,18 @@ fn a_megabyte_crosses_a_good_link() {
     }
 }
 
+/// In profile `flash` packet numbers take a byte more from 128 on, and again from 16,384 on: what filled a packet and was
+/// lost before has to fit into one behind.
+#[test]
+fn what_was_lost_before_numbers_grew_is_sent_again() {
+    for seed in 0..20 {
+        let link = Link::IDEAL.rate(100_000_000).delay(ms(5)).queue(400_000).loss(0.05).mtu(1500);
+        let mut pair = Setup { keys: Keys::Flash, ..Setup::new(seed, link) }.build();
+        let took = pair.transfer(1 << 20, Duration::from_secs(60)).expect("it arrives");
+        assert!(took < Duration::from_secs(5), "seed {seed}: {took:?}");
+    }
+}
+
 /// A link that a seed makes: up to 20 % loss, reordering, duplication, a queue that overflows.
 fn troubled_link(rng: &mut Rng) -> Link {
     let share = |rng: &mut Rng, most: f64| if rng.below(2) == 0 { 0.0 } else { rng.unit() * most };
