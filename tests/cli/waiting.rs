@@ -121,6 +121,8 @@ fn ready_is_told_with_the_address_to_dial() {
         is_address(&call, &awaited(&by_descriptor));
         by_fd.signal(Signal::TERM);
         assert_eq!(by_fd.end(PATIENCE).status, 143);
+        // The next command shall not be taken for ready by what this one has said.
+        fs::remove_file(&by_descriptor).unwrap();
 
         let by_name = home.path().join("name");
         let with_file = [&call.line[..], &["--ready-file", by_name.to_str().unwrap()]].concat();
