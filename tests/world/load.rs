@@ -107,3 +107,26 @@ fn mix(state: u64) -> u64 {
     z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     z ^ (z >> 31)
 }
+
+#[test]
+fn a_harvest_notices_what_is_not_as_sent() {
+    let load = Load::new(1, 3, 100);
+    let (zero, one) = (load.message(0), load.message(1));
+    let mut flipped = zero.to_vec();
+    *flipped.last_mut().expect("it has bytes") ^= 1;
+    let cases: [(&str, Order, Vec<&[u8]>); 5] = [
+        ("twice", Order::AsReceived, vec![&zero, &zero]),
+        ("out of order", Order::Original, vec![&one]),
+        ("corrupted", Order::Original, vec![&flipped]),
+        ("cut short", Order::Original, vec![&zero[..zero.len() - 1]]),
+        ("ended early", Order::Original, vec![&zero, &one]),
+    ];
+    for (what, order, messages) in cases {
+        let outcome = std::panic::catch_unwind(|| {
+            let mut harvest = Harvest::new(load, order);
+            messages.into_iter().for_each(|message| harvest.take(message));
+            harvest.finish();
+        });
+        assert!(outcome.is_err(), "{what} goes unnoticed");
+    }
+}

@@ -14,4 +14,5 @@ mod nats;
 mod outages;
 mod peer;
 mod seeds;
+mod sharing;
 mod stage;
