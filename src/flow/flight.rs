@@ -37,6 +37,8 @@ pub(super) struct Fragment {
     in_flight: bool,
     sent_abandoned: bool,
     acked: bool,
+    /// Once found lost by what was acknowledged before it.
+    passed: bool,
 }
 
 impl Fragment {
@@ -56,6 +58,7 @@ impl Fragment {
             in_flight: false,
             sent_abandoned: false,
             acked: false,
+            passed: false,
         }
     }
 
@@ -96,6 +99,8 @@ pub(super) struct Flight {
     /// MAX_TSN_ACK as the packets before told it, latest first.
     heard: [u64; LOSS_AFTER - 1],
     shortest_round: Duration,
+    /// Fragments that were found lost and then came all the same.
+    late: u32,
 }
 
 /// A fragment is lost with this many negative acknowledgements (section 3.6.2.5).
@@ -112,6 +117,7 @@ impl Flight {
             outstanding: 0,
             heard: [0; LOSS_AFTER - 1],
             shortest_round: Duration::ZERO,
+            late: 0,
         }
     }
 
@@ -264,10 +270,10 @@ impl Flight {
     /// Counts the negative acknowledgements of one packet, by the highest TSN acknowledged so far in the session.
     ///
     /// A fragment gets one whenever MAX_TSN_ACK is above its TSN. As MAX_TSN_ACK never falls, it has had three of them just when
-    /// MAX_TSN_ACK was above its TSN two packets ago.
-    pub(super) fn on_naks(&mut self, max_tsn_ack: u64) -> Naks {
+    /// MAX_TSN_ACK was above its TSN two packets ago. Where packets overtake each other (not `by_count`), that says nothing.
+    pub(super) fn on_naks(&mut self, max_tsn_ack: u64, by_count: bool) -> Naks {
         let max_tsn_ack = max_tsn_ack.max(self.heard[0]);
-        let lost_below = self.heard[LOSS_AFTER - 2];
+        let lost_below = if by_count { self.heard[LOSS_AFTER - 2] } else { 0 };
         self.heard.rotate_right(1);
         self.heard[0] = max_tsn_ack;
         let mut naks = Naks::default();
@@ -276,7 +282,7 @@ impl Flight {
                 self.log.pop_front();
             } else if tsn < lost_below {
                 self.log.pop_front();
-                naks.lost_bytes += self.lose(sequence);
+                naks.lost_bytes += self.pass(sequence);
                 naks.lost_fragments += 1;
                 naks.newest_lost = tsn;
             } else {
@@ -288,6 +294,11 @@ impl Flight {
         naks
     }
 
+    /// How many fragments came late since the last time this was asked: found lost, but only overtaken.
+    pub(super) fn take_late(&mut self) -> u32 {
+        std::mem::take(&mut self.late)
+    }
+
     /// Loss by time: everything in flight whose TSN is below `tsn` is lost.
     pub(super) fn lose_sent_before(&mut self, tsn: u64) -> Naks {
         let mut naks = Naks::default();
@@ -297,7 +308,7 @@ impl Flight {
             self.log.pop_front();
             if self.is_in_flight_as(sent_as, sequence) {
                 naks.any = true;
-                naks.lost_bytes += self.lose(sequence);
+                naks.lost_bytes += self.pass(sequence);
                 naks.lost_fragments += 1;
                 naks.newest_lost = sent_as;
             }
@@ -355,13 +366,23 @@ impl Flight {
     ) {
         self.live -= 1;
         if !fragment.in_flight {
+            self.late += u32::from(fragment.passed);
             self.waiting.remove(&sequence);
             each(fragment, None);
             return;
         }
         self.outstanding -= fragment.size as usize;
         let early = fragment.sent_again.is_some_and(|at| now.since(at) < self.shortest_round);
+        self.late += u32::from(early && fragment.passed);
         each(fragment, if early { None } else { Some(fragment.tsn) });
+    }
+
+    /// Loses what later ones have overtaken.
+    fn pass(&mut self, sequence: u64) -> usize {
+        if let Some(fragment) = self.get_mut(sequence) {
+            fragment.passed = true;
+        }
+        self.lose(sequence)
     }
 
     fn lose(&mut self, sequence: u64) -> usize {

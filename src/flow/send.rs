@@ -304,13 +304,19 @@ impl SendFlow {
         self.cumulative = self.cumulative.max(ack.cumulative.min(self.flight.next_sequence() - 1));
         self.settle(now);
         self.tell_room();
-        AckOutcome { acked_bytes: before - self.flight.outstanding(), max_tsn }
+        let late = self.flight.take_late();
+        AckOutcome { acked_bytes: before - self.flight.outstanding(), max_tsn, late }
     }
 
     /// To be called for every flow, once after all acknowledgements of a packet that has any: counts negative acknowledgements
     /// and finds losses. `max_tsn_ack` is the highest transmission sequence number acknowledged in the session.
     pub fn on_naks(&mut self, max_tsn_ack: u64) -> Naks {
-        self.flight.on_naks(max_tsn_ack)
+        self.flight.on_naks(max_tsn_ack, true)
+    }
+
+    /// The same on a path where packets overtake each other: nothing is lost by the number of negative acknowledgements.
+    pub fn count_naks(&mut self, max_tsn_ack: u64) -> Naks {
+        self.flight.on_naks(max_tsn_ack, false)
     }
 
     /// Loss by time (RFC 8985): everything in flight with a transmission sequence number below `tsn` is lost, however many

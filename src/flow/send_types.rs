@@ -85,6 +85,8 @@ pub struct AckOutcome {
     pub acked_bytes: usize,
     /// Highest transmission sequence number among the newly acknowledged; 0 if none.
     pub max_tsn: u64,
+    /// Fragments among them that had been found lost by negative acknowledgements or time, and then came all the same.
+    pub late: u32,
 }
 
 /// What negative acknowledgements did to a flow (section 3.6.2.5).

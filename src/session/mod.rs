@@ -35,6 +35,7 @@ mod mobility;
 mod outbound;
 mod pmtud;
 mod receive;
+mod reordering;
 mod rtt;
 mod send;
 mod state;

@@ -11,6 +11,7 @@ use crate::wire::Ack;
 use super::config::SessionConfig;
 use super::congestion::{BaseRtt, Controller, DelayDetector, Feedback, Pacer, TimeCritical};
 use super::event::{FlowError, FlowId, SessionEvent};
+use super::reordering::Reordering;
 use super::rtt::{ACK_DELAY, Rtt};
 use super::stats::Counters;
 use super::transmissions::Transmissions;
@@ -21,8 +22,6 @@ const FIRST_FLOW_ID: u64 = 2;
 const MAX_TAIL_PROBES: u32 = 2;
 /// What timers and the far end's scheduling may add to a round trip.
 const TAIL_SLACK: Duration = Duration::from_millis(10);
-/// Reordering is given at least so long.
-const MIN_REORDERING: Duration = Duration::from_millis(1);
 
 /// The sending half of a session.
 #[derive(Debug)]
@@ -35,6 +34,7 @@ pub(super) struct Outbound {
     detector: DelayDetector,
     base: BaseRtt,
     sent: Transmissions,
+    reordering: Reordering,
     next_tsn: u64,
     newest_acked: u64,
     outstanding: usize,
@@ -63,6 +63,8 @@ struct Packet {
     acked: usize,
     acks: bool,
     newest: u64,
+    /// Fragments that had been found lost.
+    late: u32,
 }
 
 /// What the session knows beyond the acknowledgements when a packet has been read.
@@ -97,6 +99,7 @@ impl Outbound {
             detector: DelayDetector::new(now, config.congestion_delay),
             base: BaseRtt::default(),
             sent: Transmissions::default(),
+            reordering: Reordering::default(),
             next_tsn: 1,
             newest_acked: 0,
             outstanding: 0,
@@ -315,6 +318,7 @@ impl Outbound {
         self.outstanding = self.outstanding + flow.outstanding() - before;
         self.packet.acked += outcome.acked_bytes;
         self.packet.newest = self.packet.newest.max(outcome.max_tsn);
+        self.packet.late += outcome.late;
         drain(flow, events);
     }
 
@@ -349,7 +353,7 @@ impl Outbound {
         let mut lost_below = 0;
         if self.packet.newest > self.newest_acked {
             self.newest_acked = self.packet.newest;
-            let window = (srtt.unwrap_or_default() / 4).max(MIN_REORDERING);
+            let window = self.reordering.window(srtt.unwrap_or_default());
             let acked = self.sent.on_acked(now, self.newest_acked, window);
             sample = acked.rtt;
             if let Some(rtt) = sample {
@@ -362,13 +366,19 @@ impl Outbound {
         }
         if self.packet.acks {
             for flow in &mut self.flows {
-                for found in [flow.on_naks(self.newest_acked), flow.lose_sent_before(lost_below)] {
+                let counted = if self.reordering.is_seen() {
+                    flow.count_naks(self.newest_acked)
+                } else {
+                    flow.on_naks(self.newest_acked)
+                };
+                for found in [counted, flow.lose_sent_before(lost_below)] {
                     naks |= found.any;
                     lost += found.lost_bytes;
                     lost_newest = lost_newest.max(found.newest_lost);
                 }
             }
         }
+        self.reordering.on_feedback(self.newest_acked, self.next_tsn, self.packet.late, lost > 0);
         self.outstanding -= lost;
         self.sent.on_lost(lost);
         counters.bytes_lost += lost as u64;
@@ -535,6 +545,7 @@ impl Outbound {
         self.detector.reset();
         self.base.clear();
         self.sent.clear();
+        self.reordering = Reordering::default();
         self.tail = None;
     }
 }

@@ -149,3 +149,20 @@ fn a_long_path_is_filled() {
 fn a_long_path_with_a_little_loss_is_filled() {
     assert!(fill(0.001) > 90.0);
 }
+
+/// Jitter of 12 ms at 25 Mbit/s: a packet is overtaken by up to 25 others, and still comes.
+#[test]
+fn packets_that_overtake_each_other_are_not_taken_for_lost() {
+    let link = Link::IDEAL.rate(25_000_000).queue(125_000).delay(20 * MS).jitter(12 * MS).mtu(1_500);
+    let link = Link { jitter_reorders: true, ..link };
+    let mut pair = Pair::with(2, link, link, &EndpointConfig::default());
+    pair.loads(Some(Load::bulk(1, 16 << 20)), None);
+    pair.dial();
+    pair.wait_done(Duration::from_secs(60));
+    let seconds = pair.world.now().as_micros() as f64 / 1e6;
+    let rate = (16 << 20) as f64 * 8.0 / seconds / 1e6;
+    let again = pair.world.counters().sent_bytes as f64 / f64::from(16 << 20);
+    println!("{rate:.1} of 25 Mbit/s, {again:.2} bytes sent for one");
+    assert!(rate > 12.0, "{rate}");
+    assert!(again < 1.2, "{again}");
+}
