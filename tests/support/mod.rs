@@ -8,6 +8,7 @@ use std::ffi::OsStr;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -86,8 +87,8 @@ impl Ended {
 /// A command on its way. Its output is read meanwhile, so it never stands still for that; dropped, it is killed.
 pub struct Running {
     pub child: Child,
-    stdout: Option<JoinHandle<Vec<u8>>>,
-    stderr: Option<JoinHandle<Vec<u8>>>,
+    stdout: Taken,
+    stderr: Taken,
     started: Instant,
 }
 
@@ -95,8 +96,8 @@ impl Running {
     pub fn start(command: &mut Command) -> Self {
         let started = Instant::now();
         let mut child = command.spawn().unwrap_or_else(|error| panic!("{command:?}: {error}"));
-        let stdout = child.stdout.take().map(reader);
-        let stderr = child.stderr.take().map(reader);
+        let stdout = Taken::from(child.stdout.take());
+        let stderr = Taken::from(child.stderr.take());
         Self { child, stdout, stderr, started }
     }
 
@@ -104,6 +105,25 @@ impl Running {
     pub fn signal(&self, signal: rustix::process::Signal) {
         let pid = rustix::process::Pid::from_child(&self.child);
         rustix::process::kill_process(pid, signal).unwrap();
+    }
+
+    /// What has come out of standard error so far.
+    pub fn said(&self) -> String {
+        String::from_utf8_lossy(&self.stderr.so_far()).into_owned()
+    }
+
+    /// What has come out of standard output so far.
+    pub fn wrote(&self) -> String {
+        String::from_utf8_lossy(&self.stdout.so_far()).into_owned()
+    }
+
+    /// Waits until something holds of it; what never does fails the test.
+    pub fn await_that(&self, what: &str, holds: impl Fn(&Self) -> bool) {
+        let deadline = Instant::now() + PATIENCE;
+        while !holds(self) {
+            assert!(Instant::now() < deadline, "never came: {what}; it said: {}", self.said());
+            std::thread::sleep(Duration::from_millis(5));
+        }
     }
 
     /// Waits for its end; a command that has not ended in time fails the test.
@@ -116,16 +136,13 @@ impl Running {
             if Instant::now() > deadline {
                 let _ = self.child.kill();
                 let _ = self.child.wait();
-                let said = self.stderr.take().map(|reader| reader.join().unwrap()).unwrap_or_default();
-                panic!("still running after {patience:?}; it said: {}", String::from_utf8_lossy(&said));
+                panic!("still running after {patience:?}; it said: {}", self.said());
             }
             std::thread::sleep(Duration::from_millis(2));
         };
         let took = self.started.elapsed();
-        let taken =
-            |reader: Option<JoinHandle<Vec<u8>>>| reader.map(|reader| reader.join().unwrap()).unwrap_or_default();
-        let stdout = taken(self.stdout.take());
-        let stderr = String::from_utf8_lossy(&taken(self.stderr.take())).into_owned();
+        let stdout = self.stdout.whole();
+        let stderr = String::from_utf8_lossy(&self.stderr.whole()).into_owned();
         let signal = std::os::unix::process::ExitStatusExt::signal(&status).map_or(0, |signal| signal + 128);
         Ended { status: status.code().unwrap_or(signal), stdout, stderr, took }
     }
@@ -138,10 +155,35 @@ impl Drop for Running {
     }
 }
 
-fn reader(mut from: impl Read + Send + 'static) -> JoinHandle<Vec<u8>> {
-    std::thread::spawn(move || {
-        let mut all = Vec::new();
-        let _ = from.read_to_end(&mut all);
-        all
-    })
+/// What comes out of a pipe, taken as it comes.
+#[derive(Default)]
+struct Taken {
+    bytes: Arc<Mutex<Vec<u8>>>,
+    reader: Option<JoinHandle<()>>,
+}
+
+impl Taken {
+    fn from(pipe: Option<impl Read + Send + 'static>) -> Self {
+        let Some(mut pipe) = pipe else { return Self::default() };
+        let bytes = Arc::new(Mutex::new(Vec::new()));
+        let into = Arc::clone(&bytes);
+        let reader = std::thread::spawn(move || {
+            let mut piece = [0; 1 << 16];
+            while let Ok(length @ 1..) = pipe.read(&mut piece) {
+                into.lock().unwrap().extend_from_slice(&piece[..length]);
+            }
+        });
+        Self { bytes, reader: Some(reader) }
+    }
+
+    fn so_far(&self) -> Vec<u8> {
+        self.bytes.lock().unwrap().clone()
+    }
+
+    fn whole(&mut self) -> Vec<u8> {
+        if let Some(reader) = self.reader.take() {
+            reader.join().unwrap();
+        }
+        self.so_far()
+    }
 }
