@@ -98,6 +98,26 @@ async fn a_developer_key_is_asked_of_whoever_registers_and_a_wrong_one_is_refuse
 }
 
 #[tokio::test]
+async fn newcomers_are_sent_to_another_server() {
+    let (home, other) = (Home::new(), Home::new());
+    let second = Service::start(&other, "127.0.0.1:0", &[]);
+    let to = second.socket().to_string();
+    let told = home.path().join("events");
+    let file = fs::File::create(&told).unwrap();
+    let first = Service::start_with(&home, "127.0.0.1:0", &["--json", "--redirect-to", &to], |command| {
+        command.stdout(file);
+    });
+    let (near, far) = (host(), host());
+    far.register(Registration { pin: None, ..first.registration(None) });
+    notice(&far, PATIENCE, registered).await;
+    meet(&near, &far, &second).await;
+    assert_eq!(first.end(Signal::TERM).status, 143);
+    let events = Schema::of_events().lines(&fs::read_to_string(&told).unwrap());
+    let last = events.iter().rfind(|event| event["event"] == "metrics").unwrap();
+    assert_eq!((&last["registered"], last["redirected"].as_u64() >= Some(1)), (&0.into(), true));
+}
+
+#[tokio::test]
 async fn an_impostor_is_told_apart_by_the_id() {
     let home = Home::new();
     let service = Service::start(&home, "127.0.0.1:0", &[]);

@@ -31,7 +31,7 @@ SIGUSR1 prints a status line.",
                 .detail("One key a line; empty lines and lines that begin with # are skipped. A wrong or missing key is refused with a clear reason."),
             Flag::value("redirect-to", "HOST:PORT", Kind::HostPort, "Send new clients to this server instead; may be repeated")
                 .many()
-                .detail("Balances the load: clients that are already registered stay."),
+                .detail("Balances the load: clients that are already registered stay. Where addresses carry ?id=, all the servers have to have a copy of one identity file."),
             Flag::value("probe-from", "ADDR", Kind::Text, "A second address of this machine from which to probe NATs")
                 .detail("With it `p2pt check` can tell how the NAT filters; without, it reports «endpoint-independent or not known»."),
             Flag::value("keepalive", "SPAN", Kind::Duration, "Ask each client after this much silence whether it is there")
