@@ -1,5 +1,11 @@
 //! One function per parser: whatever the bytes, it neither panics nor contradicts itself.
 
+use std::sync::OnceLock;
+
+use p2pt::base::{Instant, Path, PeerId, Rng};
+use p2pt::cli::address;
+use p2pt::crypto::{Identity, IdentityKind, Keyring, Policy, Profile, epd, session_id_of, startup};
+use p2pt::service::rendezvous::{CONTROL_METADATA, Client, Server, ServerConfig};
 use p2pt::wire::message::{Command, TcMessage, TcMetadata, UserControl, message_kind};
 use p2pt::wire::redirector::{RedirectorCommand, RedirectorReport};
 use p2pt::wire::{
@@ -23,6 +29,11 @@ pub const TARGETS: &[Target] = &[
     ("tc_message", tc_message),
     ("tc_metadata", tc_metadata),
     ("redirector", redirector_message),
+    ("certificate", certificate),
+    ("startup", startup_datagram),
+    ("identity", identity_file),
+    ("address", address_text),
+    ("rendezvous", rendezvous_message),
 ];
 
 /// Variable length unsigned integers.
@@ -246,4 +257,67 @@ pub fn redirector_message(data: &[u8]) {
         report.encode(&mut out);
         assert_eq!(RedirectorReport::decode(&out), Ok(report));
     }
+}
+
+/// Certificates and endpoint discriminators, as a far end sends them.
+pub fn certificate(data: &[u8]) {
+    static NEAR: OnceLock<Keyring> = OnceLock::new();
+    let near = NEAR.get_or_init(|| {
+        let kind = IdentityKind { server: true, flash: false };
+        let policy = Policy { flash: true, ..Policy::default() };
+        Keyring::new(Identity::generate(&mut Rng::for_simulation(1), kind), policy)
+    });
+    let judged = near.examine(data);
+    assert_eq!(near.examine(data), judged);
+    // Who proves nothing answers for no peer ID.
+    if let Ok(far) = judged {
+        assert_eq!(near.selects(&epd::fingerprint(far.peer_id), data), far.authenticated);
+    }
+    let _ = (near.selects_near(data), near.near_prevails(data));
+    let (discriminator, certificate) = data.split_at(data.len() / 2);
+    if epd::selects(discriminator, certificate) {
+        assert!(epd::Epd::parse(discriminator).is_some());
+    }
+}
+
+/// Datagrams under the Default Session Key.
+pub fn startup_datagram(data: &[u8]) {
+    let _ = session_id_of(data);
+    let mut datagram = data.to_vec();
+    if let Ok(plain) = startup::open(&mut datagram) {
+        assert!(plain.end <= datagram.len());
+    }
+}
+
+/// Identity files.
+pub fn identity_file(data: &[u8]) {
+    if let Ok(identity) = Identity::from_bytes(data) {
+        let again = Identity::from_bytes(&identity.to_bytes()).map(|again| again.peer_id());
+        assert_eq!(again.ok(), Some(identity.peer_id()));
+    }
+}
+
+/// Addresses as they are typed.
+pub fn address_text(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    if let Ok(address) = text.parse::<address::Address>() {
+        let written = address.to_string();
+        assert_eq!(written.parse::<address::Address>().map(|again| again.to_string()), Ok(written));
+    }
+    let _ = address::Rendezvous::parse(text);
+}
+
+/// Messages between a rendezvous and its clients, both ways.
+pub fn rendezvous_message(data: &[u8]) {
+    let mut server = Server::new(ServerConfig::default(), Rng::for_simulation(1));
+    let path = Path::to(([192, 0, 2, 1], 4000).into());
+    server.peer_up(Instant::ZERO, 1, PeerId([7; 32]), [0; 32], path);
+    server.flow_opened(1, 2, CONTROL_METADATA);
+    server.message(Instant::ZERO, 1, 2, data);
+    server.ihello(Instant::ZERO, path, data, data, data.len());
+    let mut client = Client::register("rtmfp://h".to_owned(), None, Vec::new());
+    client.session_up(Instant::ZERO, 1);
+    client.message(data);
+    assert!(std::iter::from_fn(|| server.poll()).count() < 32);
+    assert!(std::iter::from_fn(|| client.poll()).count() < 32);
 }
