@@ -1,7 +1,6 @@
 //! Rate limits in constant memory: a token bucket, and a fixed table of them by source prefix.
 
 use std::net::IpAddr;
-use std::time::Duration;
 
 use super::Instant;
 
@@ -51,8 +50,6 @@ pub fn source_prefix(address: IpAddr) -> u64 {
 #[derive(Debug)]
 pub struct PrefixBuckets {
     key: u64,
-    rate: u64,
-    burst: u64,
     buckets: Vec<TokenBucket>,
 }
 
@@ -61,7 +58,7 @@ impl PrefixBuckets {
     /// to collide with.
     #[must_use]
     pub fn new(key: u64, slots: usize, rate: u64, burst: u64) -> Self {
-        Self { key, rate, burst, buckets: vec![TokenBucket::new(rate, burst); slots.max(1)] }
+        Self { key, buckets: vec![TokenBucket::new(rate, burst); slots.max(1)] }
     }
 
     /// Takes `tokens` from the bucket of `source`'s prefix if they are there.
@@ -70,18 +67,6 @@ impl PrefixBuckets {
         let slot = ((u128::from(mixed ^ mixed >> 29) * self.buckets.len() as u128) >> 64) as usize;
         self.buckets[slot].take(now, tokens)
     }
-
-    /// Tokens a second and burst of each bucket.
-    #[must_use]
-    pub const fn limits(&self) -> (u64, u64) {
-        (self.rate, self.burst)
-    }
-}
-
-/// The time in which a bucket of `rate` a second refills `tokens`.
-#[must_use]
-pub fn refill_time(rate: u64, tokens: u64) -> Duration {
-    Duration::from_micros(tokens.saturating_mul(1_000_000) / rate.max(1))
 }
 
 #[cfg(test)]

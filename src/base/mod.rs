@@ -8,7 +8,7 @@ mod rng;
 mod time;
 
 pub use id::{ParseHexError, PeerId, SessionId, from_hex, to_hex};
-pub use limit::{PrefixBuckets, TokenBucket, refill_time, source_prefix};
+pub use limit::{PrefixBuckets, TokenBucket, source_prefix};
 pub use net::{Ecn, Interface, Path, Received, Transmit};
 pub use ranges::RangeSet;
 pub use rng::Rng;

@@ -170,6 +170,24 @@ fn a_peer_that_is_killed_is_missed_with_status_3_and_what_had_arrived() {
 }
 
 #[test]
+fn an_interrupted_side_tells_the_other_at_once_and_never_lets_it_believe_in_success() {
+    for dialler_is_interrupted in [true, false] {
+        let scene = Scene::new();
+        let (listener, address) = scene.listen(&["--allow-any"], std::fs::File::open("/dev/zero").unwrap());
+        let mut dialler = scene.dialler(&[], &address);
+        // Its own half ends at once; what comes from the other side never does.
+        let dialler = Running::start(dialler.stdin(Stdio::null()));
+        std::thread::sleep(Duration::from_secs(1));
+        let (hit, other) = if dialler_is_interrupted { (dialler, listener) } else { (listener, dialler) };
+        hit.signal(rustix::process::Signal::TERM);
+        assert_eq!(hit.end(PATIENCE).status, 143);
+        let other = other.end(Duration::from_secs(5));
+        assert_eq!(other.status, 1, "{}", other.stderr);
+        assert!(other.stderr.contains("broke off") || other.stderr.contains("interrupted"), "{}", other.stderr);
+    }
+}
+
+#[test]
 fn a_pipe_does_not_notice_that_its_rendezvous_dies() {
     let scene = Scene::new();
     let bytes = noise(8 << 20, 5);

@@ -222,17 +222,19 @@ async fn serve(call: &Call, plan: &Plan, host: &Host, admission: &Admission) -> 
                 let (plan, report, signals) = (plan.clone(), Report::new(&call.out), call.signals.clone());
                 report.peer_up(&peer);
                 serving.spawn(async move {
+                    let unfinished = outcome::Unfinished::new(&peer);
                     let told = report::status_on_signal(signals, report.clone(), peer.clone());
                     let result = tokio::select! {
                         result = serve_peer(&peer, &plan, &report) => result,
                         () = told => Ok(()),
                     };
+                    unfinished.ended();
                     match &result {
                         Ok(()) => {
                             outcome::wait_for_leave(&peer).await;
                             report.done(&peer);
                         }
-                        Err(failure) => outcome::break_off(&peer, failure).await,
+                        Err(_) => outcome::break_off(&peer).await,
                     }
                     report.peer_down(&peer);
                     drop(place);

@@ -28,6 +28,9 @@ use ends::EndKind;
 use plan::Plan;
 use report::Report;
 
+/// After a signal, how long the driver has to send what tells the far ends.
+const FAREWELL: Duration = Duration::from_millis(100);
+
 /// Runs the command.
 ///
 /// # Errors
@@ -40,10 +43,15 @@ pub(super) fn run(call: Call) -> Result<(), Failure> {
         let mut signals = call.signals.clone();
         let work =
             async { if call.switch("listen") { listen::run(&call, &plan).await } else { dial(&call, &plan).await } };
-        tokio::select! {
+        let result = tokio::select! {
             result = work => result,
             status = signals.stopped() => Err(Failure::new(status, "finish", "interrupted")),
+        };
+        // What was being served is dropped by now; the far ends are still to be told.
+        if call.signals.stop().is_some() {
+            tokio::time::sleep(FAREWELL).await;
         }
+        result
     });
     // Standard input may still be read by a thread that nothing wakes.
     runtime.shutdown_timeout(Duration::from_millis(300));
@@ -70,12 +78,14 @@ async fn dial(call: &Call, plan: &Plan) -> Result<(), Failure> {
     let peer = reach.dial(call, plan.timeout).await?;
     report.peer_up(&peer);
     call.out.ready(id)?;
+    let unfinished = outcome::Unfinished::new(&peer);
     let status_lines = report::status_on_signal(call.signals.clone(), report.clone(), peer.clone());
     let work = pipe::dialled(&peer, plan, &report);
     let result = tokio::select! {
         result = work => result,
         () = status_lines => unreachable!("status lines go on for ever"),
     };
+    unfinished.ended();
     match result {
         Ok(()) => {
             outcome::leave(&peer).await;
@@ -84,7 +94,7 @@ async fn dial(call: &Call, plan: &Plan) -> Result<(), Failure> {
             Ok(())
         }
         Err(failure) => {
-            outcome::break_off(&peer, &failure).await;
+            outcome::break_off(&peer).await;
             Err(failure)
         }
     }

@@ -35,8 +35,31 @@ pub(super) async fn wait_for_leave(peer: &Peer) {
     }
 }
 
+/// Breaks the session off if its pipe is dropped before its end, as a signal does: an orderly close would tell the far
+/// end that everything had been acknowledged.
+pub(super) struct Unfinished(Option<Peer>);
+
+impl Unfinished {
+    pub(super) fn new(peer: &Peer) -> Self {
+        Self(Some(peer.clone()))
+    }
+
+    /// The pipe has come to its end.
+    pub(super) fn ended(mut self) {
+        self.0 = None;
+    }
+}
+
+impl Drop for Unfinished {
+    fn drop(&mut self) {
+        if let Some(peer) = &self.0 {
+            peer.abort();
+        }
+    }
+}
+
 /// Ends a session whose pipe failed. What was rejected because of it is given time to arrive first.
-pub(super) async fn break_off(peer: &Peer, _failure: &Failure) {
+pub(super) async fn break_off(peer: &Peer) {
     let _ = tokio::time::timeout(TELL_WITHIN, peer.closed()).await;
     peer.abort();
 }
