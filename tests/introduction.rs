@@ -5,8 +5,8 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use p2pt::base::{Instant, Interface, PeerId, Received, Transmit};
-use p2pt::crypto::Plain;
+use p2pt::base::{Instant, Interface, PeerId, Received, Rng, Transmit};
+use p2pt::crypto::{FlashPeer, Identity, IdentityKind, Keyring, Plain, Policy, Profile};
 use p2pt::endpoint::EndpointConfig;
 use p2pt::flow::{Lifetime, Order, Priority};
 use p2pt::node::{Dial, DialError, Node, NodeConfig, NodeEvent, Registration};
@@ -92,6 +92,10 @@ impl Stage {
 
     fn peer(&mut self, server: bool) -> Peer {
         let profile = Arc::new(Plain::new(&mut self.world.rng(), server));
+        self.peer_with(server, profile)
+    }
+
+    fn peer_with(&mut self, server: bool, profile: Arc<dyn Profile>) -> Peer {
         let endpoint = EndpointConfig {
             raise_unmatched_ihellos: server,
             raise_unmatched_rhellos: server,
@@ -103,6 +107,11 @@ impl Stage {
 
     /// A host with a peer, behind a NAT or on the wide network.
     fn add(&mut self, nat: Option<Nat>) -> HostId {
+        let peer = self.peer(false);
+        self.add_peer(nat, peer)
+    }
+
+    fn add_peer(&mut self, nat: Option<Nat>, peer: Peer) -> HostId {
         self.hosts += 1;
         let number = self.hosts;
         let outside = IpAddr::from([198, 51, 100, number]);
@@ -113,7 +122,6 @@ impl Stage {
             }
             None => (self.wide, outside),
         };
-        let peer = self.peer(false);
         let host = Host::at(network, address).links(wide_link(), wide_link()).port(5000);
         let host = self.world.add_host(&host, peer);
         let own = vec![SocketAddr::new(address, 5000)];
@@ -363,6 +371,57 @@ fn an_accepted_peer_is_heard_and_a_refused_one_is_told_so_and_nothing_else() {
             assert!(!stage.world.host(bob).heard(|event| matches!(event, NodeEvent::Message { .. })));
         }
     }
+}
+
+#[test]
+fn an_ephemeral_copy_of_a_listed_peer_gets_one_refusal_and_no_flow() {
+    let (mut stage, _) = Stage::new(11, open());
+    let policy = Policy { flash: true, ..Policy::default() };
+    let identity = Identity::generate(&mut stage.world.rng(), IdentityKind::default());
+    let keyring = stage.peer_with(false, Arc::new(Keyring::new(identity, policy)));
+    let near = stage.add_peer(None, keyring);
+    // Two of one seed: a listed peer whose certificate has no key in it, and whoever copied that certificate.
+    let ephemeral = || FlashPeer::server(&mut Rng::for_simulation(15));
+    let listed = BTreeSet::from([ephemeral().peer_id()]);
+    let copy = stage.peer_with(false, Arc::new(ephemeral()));
+    let far = stage.add_peer(None, copy);
+    let at = SocketAddr::new(stage.world.address_of(near), 5000);
+    let dial = Dial {
+        peer: stage.id(near),
+        candidates: vec![at],
+        rendezvous: Vec::new(),
+        multicast: Vec::new(),
+        timeout: Duration::from_secs(30),
+    };
+    stage.world.command(far, |peer, now| peer.node.dial(now, &dial));
+    assert!(stage.wait(far, Duration::from_secs(2), |event| matches!(event, NodeEvent::Dialled { .. })));
+    let to_near = stage.world.host(far).events.iter().find_map(|event| match event {
+        NodeEvent::Dialled { peer, .. } => Some(*peer),
+        _ => None,
+    });
+    let to_near = to_near.unwrap();
+    stage.world.command(far, |peer, now| {
+        let flow = peer.node.open_flow(now, to_near, b"test", None, Priority::Normal).unwrap();
+        peer.node.write(now, to_near, flow, b"let me in".as_slice().into(), Lifetime::default()).unwrap();
+    });
+    stage.world.run_for(Duration::from_millis(500));
+    let incoming = stage.world.host(near).events.iter().find_map(|event| match event {
+        NodeEvent::Incoming { peer, far, .. } => Some((*peer, *far)),
+        _ => None,
+    });
+    let (to_far, who) = incoming.expect("it comes in, as somebody");
+    assert!(listed.contains(&who.peer_id), "it shows a listed certificate");
+    // What `--allow` asks.
+    assert!(who.proven_id().is_none_or(|id| !listed.contains(&id)));
+    stage.world.command(near, |peer, now| peer.node.refuse(now, to_far));
+    stage.world.run_for(Duration::from_secs(10));
+    let heard = &stage.world.host(far).events;
+    let refusals = heard.iter().filter(|event| matches!(event, NodeEvent::FlowException { code: 10, .. })).count();
+    assert_eq!(refusals, 1, "{heard:?}");
+    assert!(stage.world.host(far).heard(|event| matches!(event, NodeEvent::PeerClosed { .. })));
+    let of_flows = |event: &NodeEvent| matches!(event, NodeEvent::FlowOpened { .. } | NodeEvent::Message { .. });
+    assert!(!stage.world.host(near).heard(of_flows) && !stage.world.host(far).heard(of_flows));
+    assert_eq!(stage.world.host(near).node.endpoint().session_count(), 0);
 }
 
 #[test]

@@ -136,6 +136,14 @@ pub struct FarIdentity {
     pub authenticated: bool,
 }
 
+impl FarIdentity {
+    /// The peer ID if the session proves it: the only one to look for in a list. An anonymous far end has none.
+    #[must_use]
+    pub fn proven_id(&self) -> Option<PeerId> {
+        self.authenticated.then_some(self.peer_id)
+    }
+}
+
 /// Why a certificate, a keying message or an answer is dropped. Counted by reason, never answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, thiserror::Error)]
 pub enum Refusal {

@@ -2,6 +2,7 @@
 //! attack.
 #![allow(unreachable_pub, reason = "a test program exports nothing")]
 
+mod flash;
 mod floods;
 mod forged;
 mod forward;

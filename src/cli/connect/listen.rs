@@ -54,10 +54,10 @@ impl Admission {
         match self {
             Self::Anybody => true,
             // An anonymous peer is nobody in particular, so it is on no list.
-            Self::Listed(ids) => far.authenticated && ids.contains(&far.peer_id),
+            Self::Listed(ids) => far.proven_id().is_some_and(|id| ids.contains(&id)),
             Self::Ask => {
                 let place = incoming.path().map(|path| format!(" from {}", path.remote)).unwrap_or_default();
-                let who = if far.authenticated { far.peer_id.to_string() } else { "an anonymous peer".to_owned() };
+                let who = far.proven_id().map_or_else(|| "an anonymous peer".to_owned(), |id| id.to_string());
                 let question = format!("Let in {who}{place}?");
                 let asked = tokio::task::spawn_blocking(move || {
                     Terminal::open().and_then(|mut terminal| terminal.confirm(&question).ok()).unwrap_or(false)
