@@ -11,7 +11,8 @@
 //! | 3 | [`flow`] | one direction of one flow |
 //! | 4 | [`session`] | one peer, once keyed |
 //! | 5 | [`endpoint`] | many sessions: startup, demultiplexing, redirect, forwarding |
-//! | 7 | [`service`] | rendezvous, both sides; LAN discovery |
+//! | 6 | [`group`] | one membership: groupspec, ring, members, neighbours |
+//! | 7 | [`service`] | rendezvous, both sides; posting, routing, storage |
 //! | 8 | [`node`] | all of it as one sans-IO object |
 //! | 9 | [`sim`] | the virtual world |
 //! | 9 | [`runtime`] | the real world |
@@ -24,6 +25,7 @@ pub mod cli;
 pub mod crypto;
 pub mod endpoint;
 pub mod flow;
+pub mod group;
 pub mod node;
 #[doc = include_str!("rfc7016.md")]
 pub mod rfc7016 {}

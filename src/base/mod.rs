@@ -6,6 +6,7 @@ mod net;
 mod ranges;
 mod rng;
 mod time;
+mod wall;
 
 pub use id::{ParseHexError, PeerId, SessionId, from_hex, to_hex};
 pub use limit::{PrefixBuckets, TokenBucket, source_prefix};
@@ -13,3 +14,4 @@ pub use net::{Ecn, Interface, Path, Received, Transmit};
 pub use ranges::RangeSet;
 pub use rng::Rng;
 pub use time::Instant;
+pub use wall::WallClock;

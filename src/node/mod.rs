@@ -10,6 +10,7 @@
 
 mod dial;
 mod event;
+mod member;
 mod parts;
 mod peers;
 mod registry;
@@ -18,10 +19,11 @@ mod serving;
 pub use crate::crypto::{FarIdentity, Identity, IdentityKind, Keyring, Policy};
 pub use crate::endpoint::EndpointConfig;
 pub use crate::flow::{Lifetime, MessageId, Order, Priority, WriteError};
-pub use crate::service::rendezvous;
+pub use crate::service::{posting, rendezvous, routing, storage};
 pub use crate::session::{CloseReason, FlowError, FlowId, SessionStats};
 pub use dial::Dial;
 pub use event::{DialError, DialId, NodeEvent, PeerHandle, RegistrationId};
+pub use member::{Member, MemberConfig, MemberEvent};
 pub use registry::Registration;
 
 use std::collections::btree_map::Entry;

@@ -1,0 +1,18 @@
+//! Floor 6: one membership in a group: groupspec, ring, members, neighbours.
+//!
+//! It speaks of peers and messages, never of sessions: [`Output`]s go out, [`Membership`]'s methods take what came of them.
+//! The services of floor 7 stand on the [`View`] that it keeps.
+
+mod address;
+mod contract;
+mod grant;
+mod membership;
+mod spec;
+mod view;
+
+pub use address::GroupAddress;
+pub use contract::{FIRST_ROOM, Hint, Lane, Link, Outgoing, Output, Unreachable};
+pub use grant::{GRANT_LEN, GrantError, GrantKind, MAX_GRANT_LIFE, sign_grant, verify_grant};
+pub use membership::{Membership, MembershipConfig, MembershipEvent, init_group};
+pub use spec::{GroupId, Groupspec};
+pub use view::{Neighbour, ReceiveMode, View};

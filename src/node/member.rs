@@ -1,0 +1,370 @@
+//! A whole membership: the overlay of a group and the services on it, as one machine that speaks of peers and messages.
+//! The node carries its messages over sessions; a simulation may carry them in any other way.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use crate::base::{Instant, PeerId, Rng, WallClock};
+use crate::crypto::Identity;
+use crate::group::{
+    GroupAddress, GroupId, Groupspec, Hint, Lane, Link, Membership, MembershipConfig, MembershipEvent, Output,
+    ReceiveMode, Unreachable, View,
+};
+use crate::service::posting::{PostError, PostId, Posting, PostingConfig, PostingEvent};
+use crate::service::routing::{RouteId, Routing, RoutingConfig, RoutingEvent, SendMode, SendResult};
+use crate::service::storage::{Storage, StorageConfig, StorageEvent, StoreError, StoreId};
+use crate::wire::Address;
+
+/// How a member begins.
+#[derive(Debug, Clone)]
+pub struct MemberConfig {
+    /// The group.
+    pub spec: Groupspec,
+    /// Our peer ID in it.
+    pub me: PeerId,
+    /// Who signs what we say; may be another identity than the peer's.
+    pub author: Identity,
+    /// For what we take routed messages.
+    pub mode: ReceiveMode,
+    /// The key whose grants are needed to post and store, if the groupspec has one.
+    pub posting_key: Option<[u8; 32]>,
+    /// Our grant.
+    pub grant: Option<Bytes>,
+    /// The time of day.
+    pub clock: WallClock,
+    /// How long posts are kept for those who missed them.
+    pub retention: Duration,
+    /// How long to wait for the acknowledgement of a routed message, and for the answers of storage.
+    pub patience: Duration,
+    /// Bytes of values that we hold for others at most.
+    pub capacity: usize,
+}
+
+impl MemberConfig {
+    /// Posts kept for five minutes, 64 MiB for stored values, ten seconds of patience.
+    #[must_use]
+    pub fn new(spec: Groupspec, me: PeerId, author: Identity, clock: WallClock) -> Self {
+        Self {
+            spec,
+            me,
+            author,
+            mode: ReceiveMode::default(),
+            posting_key: None,
+            grant: None,
+            clock,
+            retention: Duration::from_secs(300),
+            patience: Duration::from_secs(10),
+            capacity: 64 << 20,
+        }
+    }
+}
+
+/// What happens to a member.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum MemberEvent {
+    /// In the overlay.
+    Membership(MembershipEvent),
+    /// Posts.
+    Posting(PostingEvent),
+    /// Routed messages.
+    Routing(RoutingEvent),
+    /// Stored values.
+    Storage(StorageEvent),
+}
+
+/// One membership with its services.
+#[derive(Debug)]
+pub struct Member {
+    membership: Membership,
+    posting: Posting,
+    routing: Routing,
+    storage: Storage,
+}
+
+impl Member {
+    /// A member that knows nobody yet.
+    #[must_use]
+    pub fn new(now: Instant, mut rng: Rng, config: MemberConfig) -> Self {
+        let group = config.spec.id();
+        let membership = MembershipConfig { spec: config.spec, me: config.me, mode: config.mode };
+        let posting = PostingConfig {
+            group,
+            author: config.author.clone(),
+            posting_key: config.posting_key,
+            grant: config.grant.clone(),
+            clock: config.clock,
+            retention: config.retention,
+        };
+        let routing =
+            RoutingConfig { group, author: config.author.clone(), clock: config.clock, ack_timeout: config.patience };
+        let storage = StorageConfig {
+            group,
+            author: config.author,
+            posting_key: config.posting_key,
+            grant: config.grant,
+            clock: config.clock,
+            capacity: config.capacity,
+            timeout: config.patience,
+        };
+        Self {
+            membership: Membership::new(now, rng.fork(), membership),
+            posting: Posting::new(now, rng.fork(), posting),
+            routing: Routing::new(now, rng.fork(), routing),
+            storage: Storage::new(now, rng.fork(), storage),
+        }
+    }
+
+    /// The overlay.
+    #[must_use]
+    pub const fn membership(&self) -> &Membership {
+        &self.membership
+    }
+
+    /// The overlay, to hint and to configure.
+    pub const fn membership_mut(&mut self) -> &mut Membership {
+        &mut self.membership
+    }
+
+    /// What we see of the group.
+    #[must_use]
+    pub const fn view(&self) -> &View {
+        self.membership.view()
+    }
+
+    /// The group.
+    #[must_use]
+    pub const fn group(&self) -> GroupId {
+        self.membership.spec().id()
+    }
+
+    /// Posts, and what is counted of them.
+    #[must_use]
+    pub const fn posting(&self) -> &Posting {
+        &self.posting
+    }
+
+    /// Routed messages, and what is counted of them.
+    #[must_use]
+    pub const fn routing(&self) -> &Routing {
+        &self.routing
+    }
+
+    /// Stored values, and what is counted of them.
+    #[must_use]
+    pub const fn storage(&self) -> &Storage {
+        &self.storage
+    }
+
+    /// Sets the time of day.
+    pub fn set_clock(&mut self, clock: WallClock) {
+        self.posting.set_clock(clock);
+        self.routing.set_clock(clock);
+        self.storage.set_clock(clock);
+    }
+
+    /// [`Posting::post`].
+    ///
+    /// # Errors
+    /// [`PostError`].
+    pub fn post(&mut self, now: Instant, nick: Option<&str>, body: Bytes) -> Result<PostId, PostError> {
+        self.posting.post(now, nick, body)
+    }
+
+    /// [`Posting::inject`].
+    ///
+    /// # Errors
+    /// [`PostError`].
+    pub fn inject_post(&mut self, now: Instant, signed: Bytes) -> Result<PostId, PostError> {
+        self.posting.inject(now, signed)
+    }
+
+    /// [`Routing::send_to_nearest`].
+    pub fn send_to_nearest(&mut self, now: Instant, target: GroupAddress, body: Bytes) -> SendResult {
+        self.routing.send_to_nearest(now, self.membership.view(), target, body)
+    }
+
+    /// [`Routing::send_to_neighbor`].
+    pub fn send_to_neighbor(&mut self, now: Instant, mode: SendMode, body: Bytes) -> SendResult {
+        self.routing.send_to_neighbor(now, self.membership.view(), mode, body)
+    }
+
+    /// [`Routing::send_to_all_neighbors`].
+    pub fn send_to_all_neighbors(&mut self, now: Instant, body: Bytes) -> SendResult {
+        self.routing.send_to_all_neighbors(now, self.membership.view(), body)
+    }
+
+    /// [`Routing::route_to_nearest`].
+    pub fn route_to_nearest(
+        &mut self,
+        now: Instant,
+        target: GroupAddress,
+        body: Bytes,
+        ack: bool,
+    ) -> (RouteId, SendResult) {
+        self.routing.route_to_nearest(now, self.membership.view(), target, body, ack)
+    }
+
+    /// [`Storage::put`].
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn put(
+        &mut self,
+        now: Instant,
+        key: &[u8],
+        value: Option<Bytes>,
+        life: Duration,
+    ) -> Result<StoreId, StoreError> {
+        self.storage.put(now, self.membership.view(), key, value, life)
+    }
+
+    /// [`Storage::put_content`].
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn put_content(&mut self, now: Instant, value: Bytes, life: Duration) -> Result<StoreId, StoreError> {
+        self.storage.put_content(now, self.membership.view(), value, life)
+    }
+
+    /// [`Storage::inject`].
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn inject_record(&mut self, now: Instant, signed: Bytes) -> Result<StoreId, StoreError> {
+        self.storage.inject(now, self.membership.view(), signed)
+    }
+
+    /// [`Storage::get`].
+    pub fn get(&mut self, now: Instant, key: &[u8]) -> StoreId {
+        self.storage.get(now, self.membership.view(), key)
+    }
+
+    /// [`Membership::hint`].
+    pub fn hint(&mut self, now: Instant, peer: PeerId, addresses: &[Address], hint: Hint) {
+        self.membership.hint(now, peer, addresses, hint);
+    }
+
+    /// [`Membership::peer_up`].
+    pub fn peer_up(&mut self, now: Instant, peer: PeerId, link: Link) {
+        self.membership.peer_up(now, peer, link);
+    }
+
+    /// [`Membership::peer_down`].
+    pub fn peer_down(&mut self, now: Instant, peer: PeerId) {
+        self.membership.peer_down(now, peer);
+    }
+
+    /// [`Membership::unreachable`].
+    pub fn unreachable(&mut self, now: Instant, peer: PeerId, why: Unreachable) {
+        self.membership.unreachable(now, peer, why);
+    }
+
+    /// [`Membership::rtt`].
+    pub fn rtt(&mut self, peer: PeerId, rtt: Duration) {
+        self.membership.rtt(peer, rtt);
+    }
+
+    /// A message came. On other lanes than the control lane only neighbours are heard.
+    pub fn message(&mut self, now: Instant, peer: PeerId, lane: Lane, message: &[u8]) {
+        if lane == Lane::Control {
+            return self.membership.message(now, peer, message);
+        }
+        let view = self.membership.view();
+        if view.neighbour(peer).is_none() {
+            return;
+        }
+        match lane {
+            Lane::Control => {}
+            Lane::Posts => self.posting.message(now, peer, message),
+            Lane::Routes => self.routing.message(now, view, peer, message),
+            Lane::Records => self.storage.message(now, view, peer, message),
+        }
+    }
+
+    /// So many bytes may be sent to a neighbour on this lane now.
+    pub fn writable(&mut self, now: Instant, peer: PeerId, lane: Lane, room: usize) {
+        match lane {
+            Lane::Control => {}
+            Lane::Posts => self.posting.writable(now, peer, room),
+            Lane::Routes => self.routing.writable(now, peer, room),
+            Lane::Records => self.storage.writable(now, peer, room),
+        }
+    }
+
+    /// Leaves the group.
+    pub fn leave(&mut self, now: Instant) {
+        self.membership.leave(now);
+    }
+
+    /// Time passed.
+    pub fn handle_timeout(&mut self, now: Instant) {
+        let due = |deadline: Option<Instant>| deadline.is_some_and(|deadline| deadline <= now);
+        if due(self.membership.deadline()) {
+            self.membership.handle_timeout(now);
+        }
+        if due(self.posting.deadline()) {
+            self.posting.handle_timeout(now);
+        }
+        if due(self.routing.deadline()) {
+            self.routing.handle_timeout(now, self.membership.view());
+        }
+        if due(self.storage.deadline()) {
+            self.storage.handle_timeout(now, self.membership.view());
+        }
+    }
+
+    /// When to call [`Member::handle_timeout`].
+    #[must_use]
+    pub fn deadline(&self) -> Option<Instant> {
+        let deadlines =
+            [self.membership.deadline(), self.posting.deadline(), self.routing.deadline(), self.storage.deadline()];
+        deadlines.into_iter().flatten().min()
+    }
+
+    /// What it wants or tells; drain to `None`.
+    pub fn poll(&mut self, now: Instant) -> Option<Output<MemberEvent>> {
+        if let Some(output) = self.membership.poll() {
+            if let Output::Event(event) = &output {
+                self.overlay_changed(now, event);
+            }
+            return Some(output.map(MemberEvent::Membership));
+        }
+        if let Some(output) = self.posting.poll() {
+            if let Output::Event(PostingEvent::Misbehaved { peer, .. }) = &output {
+                self.membership.ban(now, *peer);
+            }
+            return Some(output.map(MemberEvent::Posting));
+        }
+        if let Some(output) = self.routing.poll() {
+            if let Output::Event(RoutingEvent::Misbehaved { peer, .. }) = &output {
+                self.membership.ban(now, *peer);
+            }
+            return Some(output.map(MemberEvent::Routing));
+        }
+        let output = self.storage.poll()?;
+        if let Output::Event(StorageEvent::Misbehaved { peer, .. }) = &output {
+            self.membership.ban(now, *peer);
+        }
+        Some(output.map(MemberEvent::Storage))
+    }
+
+    /// Tells the services what the overlay tells.
+    fn overlay_changed(&mut self, now: Instant, event: &MembershipEvent) {
+        let view = self.membership.view();
+        match *event {
+            MembershipEvent::NeighborConnect { peer } => {
+                let rtt = view.neighbour(peer).map_or(Duration::ZERO, |neighbour| neighbour.rtt);
+                self.posting.peer_up(now, peer, rtt);
+                self.storage.view_changed(now, view);
+            }
+            MembershipEvent::NeighborDisconnect { peer } => {
+                self.posting.peer_down(now, peer);
+                self.routing.peer_down(now, view, peer);
+                self.storage.peer_down(now, view, peer);
+                self.storage.view_changed(now, view);
+            }
+            MembershipEvent::LocalCoverage => self.storage.view_changed(now, view),
+        }
+    }
+}
