@@ -10,7 +10,7 @@ use crate::base::{Instant, Path, PeerId};
 use crate::crypto::epd;
 use crate::endpoint::{ForwardAnswer, ForwardTrust, OpenFailure, OpeningId, OpeningTerms, SessionHandle};
 use crate::flow::{Lifetime, Order, Priority};
-use crate::service::rendezvous::{Client, ClientEvent, ClientOutput};
+use crate::service::rendezvous::{Client, ClientEvent, ClientOutput, ProbeTarget};
 use crate::session::{SessionEvent, SessionStats};
 
 /// Where to register.
@@ -43,6 +43,13 @@ impl Node {
         pin: Option<PeerId>,
     ) -> RegistrationId {
         self.add_client(now, Client::check(uri), servers, pin)
+    }
+
+    /// Asks a rendezvous service to probe another socket of this machine, that of `target`, as it is seen outside;
+    /// [`NodeEvent::Checked`] answers. A developer key is not asked for. That a packet arrived there unasked means something
+    /// only if that socket never sent to the service.
+    pub fn check_target(&mut self, now: Instant, server: Registration, target: ProbeTarget) -> RegistrationId {
+        self.add_client(now, Client::check_target(server.uri, target), server.servers, server.pin)
     }
 
     /// Ends a registration.

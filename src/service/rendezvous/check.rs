@@ -3,12 +3,17 @@
 //! The server sends the client IHellos from sockets that the client never sent to; an answer shows that such packets
 //! arrive (filtering). Then it introduces those sockets, as it would introduce a peer; the source of the client's
 //! RHello shows whether the NAT keeps one address for all destinations (mapping).
+//!
+//! A server of one address cannot tell whether other addresses get in: the client had to send to that address to ask. But
+//! another socket of the client can ask a second server to probe the first socket ([`ProbeTarget`]), which never sent there.
+//! A NAT that lets an address in to all sockets of a host as soon as one of them sent there, which RFC 4787 section 5 does
+//! not describe, passes for one that lets in everybody.
 
 use std::collections::VecDeque;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
-use crate::base::{Instant, Interface, Path};
+use crate::base::{Instant, Interface, Path, PeerId};
 
 /// When unsolicited probes go out, after the start.
 const PROBES: [u64; 3] = [0, 250, 500];
@@ -16,6 +21,11 @@ const PROBES: [u64; 3] = [0, 250, 500];
 const INTRODUCTIONS: [[u64; 2]; 2] = [[1_000, 1_250], [1_500, 1_750]];
 /// When the check ends at the latest.
 const END: u64 = 2_600;
+/// When it ends if another socket than the asker's is probed: nothing is introduced then.
+const TARGET_END: u64 = 1_500;
+/// The lowest port that is probed on request. A NAT gives ports below to nobody who did not have one inside (RFC 4787
+/// section 4.2.1), and on them stand services, which have not asked for our packets.
+const LOWEST_TARGET: u16 = 1_024;
 
 /// Sockets of the server that clients have no reason to send to.
 #[derive(Debug, Clone, Default)]
@@ -24,6 +34,23 @@ pub struct ProbeSockets {
     pub other_port: Option<(Interface, u16)>,
     /// A socket on another address, and that address as clients reach it.
     pub other_address: Option<(Interface, SocketAddr)>,
+}
+
+/// Another socket of the one who asks for a check, to be probed in place of its own. It is looked for at the address from
+/// which the asker is seen, and nowhere else, so that nobody can have others probed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ProbeTarget {
+    /// Whom the probes select.
+    pub peer: PeerId,
+    /// The port at which it is seen outside.
+    pub port: u16,
+}
+
+impl ProbeTarget {
+    /// Where to probe if `asker` asks for it; `None` if nobody would learn anything there or should have to bear it.
+    pub(super) fn seen_from(self, asker: SocketAddr) -> Option<SocketAddr> {
+        (self.port >= LOWEST_TARGET && self.port != asker.port()).then_some(SocketAddr::new(asker.ip(), self.port))
+    }
 }
 
 /// What a check found. `None`: the server has no socket to tell it from, or no answer came.
@@ -39,6 +66,9 @@ pub struct CheckReport {
     pub other_port_mapped: Option<SocketAddr>,
     /// The client's address as the server's other address sees it.
     pub other_address_mapped: Option<SocketAddr>,
+    /// Whether a packet from the server's address arrived unasked at the socket that the client named instead of its own.
+    /// `None` also from a server that does not know this question.
+    pub target_reached: Option<bool>,
 }
 
 /// A behaviour in the terms of RFC 4787 sections 4.1 and 5.
@@ -68,9 +98,32 @@ impl Verdict {
             Self::Unknown => "not known",
         }
     }
+
+    /// What this filtering becomes once it is known whether packets arrive from an address that was never sent to. That one
+    /// did is proof; that none did tells only together with the server's other port, whose packets did arrive.
+    #[must_use]
+    pub const fn with_other_address(self, reached: bool) -> Self {
+        match (self, reached) {
+            (_, true) => Self::EndpointIndependent,
+            (Self::EndpointIndependentOrUnknown, false) => Self::AddressDependent,
+            (_, false) => self,
+        }
+    }
 }
 
 impl CheckReport {
+    /// Nothing but the address.
+    pub(super) const fn of_nothing(observed: SocketAddr) -> Self {
+        Self {
+            observed,
+            other_port_reached: None,
+            other_address_reached: None,
+            other_port_mapped: None,
+            other_address_mapped: None,
+            target_reached: None,
+        }
+    }
+
     /// How the NAT chooses the outer address.
     #[must_use]
     pub fn mapping(&self) -> Verdict {
@@ -112,13 +165,17 @@ pub(super) enum CheckStep {
 #[derive(Debug)]
 struct Vantage {
     interface: Interface,
-    address: SocketAddr,
+    local: Option<IpAddr>,
     introduced: bool,
     reached: bool,
     mapped: Option<SocketAddr>,
 }
 
 impl Vantage {
+    const fn new(interface: Interface, local: Option<IpAddr>) -> Self {
+        Self { interface, local, introduced: false, reached: false, mapped: None }
+    }
+
     /// Whether unasked packets arrive; not known as long as the client never answered at all.
     fn verdict(&self) -> Option<bool> {
         self.mapped.map(|_| self.reached)
@@ -128,7 +185,7 @@ impl Vantage {
 #[derive(Debug, Clone, Copy)]
 enum Act {
     Probe(usize),
-    Introduce(usize),
+    Introduce(usize, SocketAddr),
 }
 
 /// One check in progress.
@@ -137,6 +194,8 @@ pub(super) struct Check {
     tag: Vec<u8>,
     transaction: f64,
     client: Path,
+    probed: SocketAddr,
+    target: Option<ProbeTarget>,
     vantages: [Option<Vantage>; 2],
     plan: VecDeque<(Instant, Act)>,
     end: Instant,
@@ -144,27 +203,38 @@ pub(super) struct Check {
 
 impl Check {
     pub(super) fn new(now: Instant, tag: Vec<u8>, transaction: f64, client: Path, sockets: &ProbeSockets) -> Self {
-        let vantage =
-            |interface, address| Vantage { interface, address, introduced: false, reached: false, mapped: None };
         let same_family = |address: &SocketAddr| address.is_ipv4() == client.remote.is_ipv4();
         let other_port = sockets
             .other_port
-            .and_then(|(interface, port)| Some(vantage(interface, SocketAddr::new(client.local?, port))))
-            .filter(|v| same_family(&v.address));
-        let other_address = sockets
-            .other_address
-            .filter(|(_, address)| same_family(address) && Some(address.ip()) != client.local)
-            .map(|(interface, address)| vantage(interface, address));
-        let vantages = [other_port, other_address];
+            .and_then(|(interface, port)| Some((interface, SocketAddr::new(client.local?, port))))
+            .filter(|(_, address)| same_family(address));
+        let other_address =
+            sockets.other_address.filter(|(_, address)| same_family(address) && Some(address.ip()) != client.local);
+        let sockets = [other_port, other_address];
         let at = |ms: u64| now + Duration::from_millis(ms);
         let mut plan: Vec<(Instant, Act)> = Vec::new();
-        for (index, _) in vantages.iter().enumerate().filter(|(_, v)| v.is_some()) {
+        for (index, socket) in sockets.iter().enumerate() {
+            let Some((_, address)) = *socket else { continue };
             plan.extend(PROBES.iter().map(|&ms| (at(ms), Act::Probe(index))));
-            plan.extend(INTRODUCTIONS[index].iter().map(|&ms| (at(ms), Act::Introduce(index))));
+            plan.extend(INTRODUCTIONS[index].iter().map(|&ms| (at(ms), Act::Introduce(index, address))));
         }
         plan.sort_by_key(|&(when, _)| when);
         let end = if plan.is_empty() { now } else { at(END) };
-        Self { tag, transaction, client, vantages, plan: plan.into(), end }
+        let vantages = sockets.map(|s| s.map(|(interface, address)| Vantage::new(interface, Some(address.ip()))));
+        Self { tag, transaction, client, probed: client.remote, target: None, vantages, plan: plan.into(), end }
+    }
+
+    /// Instead probes `target`, which is at `probed`, from the socket that the client asks.
+    pub(super) fn targeted(self, now: Instant, target: ProbeTarget, probed: SocketAddr) -> Self {
+        let at = |ms: u64| now + Duration::from_millis(ms);
+        let vantages = [Some(Vantage::new(self.client.interface, self.client.local)), None];
+        let plan = PROBES.iter().map(|&ms| (at(ms), Act::Probe(0))).collect();
+        Self { probed, target: Some(target), vantages, plan, end: at(TARGET_END), ..self }
+    }
+
+    /// Whom the probes select, if it is not the client.
+    pub(super) fn selected(&self) -> Option<PeerId> {
+        self.target.map(|target| target.peer)
     }
 
     pub(super) fn tag(&self) -> &[u8] {
@@ -193,16 +263,15 @@ impl Check {
         }
         while self.plan.front().is_some_and(|&(at, _)| at <= now) {
             let (_, act) = self.plan.pop_front()?;
-            let (Act::Probe(index) | Act::Introduce(index)) = act;
+            let (Act::Probe(index) | Act::Introduce(index, _)) = act;
             let Some(vantage) = self.vantages[index].as_mut().filter(|v| v.mapped.is_none()) else { continue };
             return Some(match act {
-                Act::Probe(_) => {
-                    let local = Some(vantage.address.ip());
-                    CheckStep::Probe { path: Path { interface: vantage.interface, local, remote: self.client.remote } }
-                }
-                Act::Introduce(_) => {
+                Act::Probe(_) => CheckStep::Probe {
+                    path: Path { interface: vantage.interface, local: vantage.local, remote: self.probed },
+                },
+                Act::Introduce(_, reply) => {
                     vantage.introduced = true;
-                    CheckStep::Introduce { reply: vantage.address }
+                    CheckStep::Introduce { reply }
                 }
             });
         }
@@ -215,12 +284,17 @@ impl Check {
 
     fn report(&self) -> CheckReport {
         let [port, address] = &self.vantages;
+        if self.target.is_some() {
+            let target_reached = port.as_ref().map(|vantage| vantage.reached);
+            return CheckReport { target_reached, ..CheckReport::of_nothing(self.client.remote) };
+        }
         CheckReport {
             observed: self.client.remote,
             other_port_reached: port.as_ref().and_then(Vantage::verdict),
             other_address_reached: address.as_ref().and_then(Vantage::verdict),
             other_port_mapped: port.as_ref().and_then(|v| v.mapped),
             other_address_mapped: address.as_ref().and_then(|v| v.mapped),
+            target_reached: None,
         }
     }
 }
@@ -289,6 +363,52 @@ mod tests {
         assert_eq!(report.filtering(), Verdict::AddressAndPortDependent);
         let none = run([true, true], [same, same], &ProbeSockets::default());
         assert_eq!((none.mapping(), none.filtering()), (Verdict::Unknown, Verdict::Unknown));
+    }
+
+    #[test]
+    fn a_second_server_tells_whether_other_addresses_get_in() {
+        use Verdict::{AddressAndPortDependent as Port, AddressDependent as Address, EndpointIndependent as All};
+        use Verdict::{EndpointIndependentOrUnknown as Open, Unknown};
+        for (alone, reached, not) in [(Open, All, Address), (Port, All, Port), (Unknown, All, Unknown)] {
+            assert_eq!((alone.with_other_address(true), alone.with_other_address(false)), (reached, not));
+        }
+    }
+
+    #[test]
+    fn the_socket_that_the_client_names_is_probed_instead_of_its_own() {
+        let client = path(0, "198.51.100.7:4000");
+        let target = ProbeTarget { peer: PeerId([9; 32]), port: 4_001 };
+        let probed = target.seen_from(client.remote).unwrap();
+        for reached in [true, false] {
+            let check = Check::new(Instant::ZERO, vec![1; 16], 2.0, client, &both());
+            let mut check = check.targeted(Instant::ZERO, target, probed);
+            assert_eq!(check.selected(), Some(target.peer));
+            let (mut now, mut probes) = (Instant::ZERO, 0);
+            let report = loop {
+                match check.step(now) {
+                    Some(CheckStep::Done(report)) => break report,
+                    Some(CheckStep::Introduce { .. }) => panic!("nobody asked for an introduction"),
+                    Some(CheckStep::Probe { path: probe }) => {
+                        assert_eq!(probe, Path { remote: probed, ..client });
+                        probes += 1;
+                        if reached {
+                            check.answered(probe);
+                        }
+                    }
+                    None => now = check.deadline(),
+                }
+            };
+            assert_eq!(report, CheckReport { target_reached: Some(reached), ..CheckReport::of_nothing(client.remote) });
+            assert_eq!(probes, if reached { 1 } else { PROBES.len() });
+        }
+    }
+
+    #[test]
+    fn nobody_has_services_or_others_probed() {
+        let asker: SocketAddr = "198.51.100.7:4000".parse().unwrap();
+        let seen = |port| ProbeTarget { peer: PeerId([9; 32]), port }.seen_from(asker);
+        assert_eq!([0, 53, 1_023, 4_000].map(seen), [None; 4]);
+        assert_eq!(seen(1_024), Some("198.51.100.7:1024".parse().unwrap()), "always at the asker's own address");
     }
 
     #[test]

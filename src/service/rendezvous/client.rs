@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use super::messages::{self, Command};
-use super::{CONTROL_METADATA, CheckReport, SessionKey};
+use super::{CONTROL_METADATA, CheckReport, ProbeTarget, SessionKey};
 use crate::base::Instant;
 
 /// How long one attempt to open a session may take before a fresh one starts. Short, so that the IHello backoff never
@@ -91,12 +91,18 @@ enum State {
     Over,
 }
 
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Purpose {
+    Register,
+    Check(Option<ProbeTarget>),
+}
+
 /// One registration, sans-IO.
 #[derive(Debug)]
 pub struct Client {
     uri: String,
     developer_key: String,
-    register: bool,
+    purpose: Purpose,
     addresses: Vec<SocketAddr>,
     state: State,
     outputs: VecDeque<ClientOutput>,
@@ -106,20 +112,26 @@ impl Client {
     /// Starts to register at the server of `uri` (`rtmfp://HOST:PORT`), showing `developer_key` if there is one.
     #[must_use]
     pub fn register(uri: String, developer_key: Option<String>, addresses: Vec<SocketAddr>) -> Self {
-        Self::start(uri, developer_key, addresses, true)
+        Self::start(uri, developer_key, addresses, Purpose::Register)
     }
 
     /// Starts a connectivity check at the server of `uri`; nothing is registered.
     #[must_use]
     pub fn check(uri: String) -> Self {
-        Self::start(uri, None, Vec::new(), false)
+        Self::start(uri, None, Vec::new(), Purpose::Check(None))
     }
 
-    fn start(uri: String, key: Option<String>, addresses: Vec<SocketAddr>, register: bool) -> Self {
+    /// Asks the server of `uri` to probe another socket of ours; nothing is registered.
+    #[must_use]
+    pub fn check_target(uri: String, target: ProbeTarget) -> Self {
+        Self::start(uri, None, Vec::new(), Purpose::Check(Some(target)))
+    }
+
+    fn start(uri: String, key: Option<String>, addresses: Vec<SocketAddr>, purpose: Purpose) -> Self {
         let mut client = Self {
             uri,
             developer_key: key.unwrap_or_default(),
-            register,
+            purpose,
             addresses,
             state: State::Over,
             outputs: VecDeque::new(),
@@ -147,10 +159,9 @@ impl Client {
     pub fn session_up(&mut self, now: Instant, session: SessionKey) {
         self.state = State::Connecting { session, until: now + ANSWER_WITHIN };
         self.outputs.push_back(ClientOutput::OpenControl { session, metadata: CONTROL_METADATA });
-        if self.register {
-            self.send(session, &Command::connect(&self.uri, &self.developer_key));
-        } else {
-            self.send(session, &Command::ConnectivityCheck { transaction: 2.0 });
+        match self.purpose {
+            Purpose::Register => self.send(session, &Command::connect(&self.uri, &self.developer_key)),
+            Purpose::Check(target) => self.send(session, &Command::ConnectivityCheck { transaction: 2.0, target }),
         }
     }
 
@@ -181,7 +192,7 @@ impl Client {
     pub fn message(&mut self, message: &[u8]) {
         let Some(session) = self.session() else { return };
         match messages::decode(message) {
-            Ok(Command::Success { observed, .. }) if self.register => {
+            Ok(Command::Success { observed, .. }) if self.purpose == Purpose::Register => {
                 if matches!(self.state, State::Connecting { .. }) {
                     self.state = State::Open { session };
                     self.send_addresses(session);
@@ -198,7 +209,7 @@ impl Client {
             }
             Ok(Command::CheckResult { report, .. }) => {
                 self.outputs.push_back(ClientOutput::Event(ClientEvent::Checked(report)));
-                if !self.register {
+                if self.purpose != Purpose::Register {
                     self.state = State::Over;
                     self.outputs.push_back(ClientOutput::Close { session });
                 }

@@ -3,7 +3,8 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use super::check::CheckReport;
+use super::check::{CheckReport, ProbeTarget};
+use crate::base::PeerId;
 use crate::wire::amf0::Value;
 use crate::wire::message::{Command as Call, TcMessage, UserControl, message_kind};
 
@@ -52,6 +53,8 @@ pub enum Command {
     ConnectivityCheck {
         /// Transaction ID.
         transaction: f64,
+        /// The socket to probe, if not the client's own.
+        target: Option<ProbeTarget>,
     },
     /// `connect` succeeded.
     Success {
@@ -120,8 +123,10 @@ pub(super) fn encode(command: &Command) -> Vec<u8> {
         Command::SetPeerInfo { addresses } => {
             Call::new("setPeerInfo", 0.0, addresses.iter().map(|address| text(&address.to_string()))).encode(&mut out);
         }
-        Command::ConnectivityCheck { transaction } => {
-            Call::new("connectivityCheck", *transaction, []).encode(&mut out);
+        Command::ConnectivityCheck { transaction, target } => {
+            let arguments =
+                target.iter().flat_map(|target| [text(&target.peer.to_string()), Value::Number(target.port.into())]);
+            Call::new("connectivityCheck", *transaction, arguments).encode(&mut out);
         }
         Command::Success { transaction, observed } => {
             let information = vec![
@@ -149,6 +154,7 @@ pub(super) fn encode(command: &Command) -> Vec<u8> {
                 ("otherAddressReached".to_owned(), flag_value(report.other_address_reached)),
                 ("otherPortMapped".to_owned(), address_value(report.other_port_mapped)),
                 ("otherAddressMapped".to_owned(), address_value(report.other_address_mapped)),
+                ("targetReached".to_owned(), flag_value(report.target_reached)),
             ];
             Call::new("_result", *transaction, [Value::Object(information)]).encode(&mut out);
         }
@@ -195,7 +201,7 @@ pub(super) fn decode(message: &[u8]) -> Result<Command, MessageError> {
             let addresses = call.texts().filter_map(|text| text.parse().ok()).take(MAX_ADDRESSES).collect();
             Command::SetPeerInfo { addresses }
         }
-        "connectivityCheck" => Command::ConnectivityCheck { transaction },
+        "connectivityCheck" => Command::ConnectivityCheck { transaction, target: target(&call)? },
         "_result" if field("code") == Some(CHECK_RESULTS) => Command::CheckResult {
             transaction,
             report: CheckReport {
@@ -204,6 +210,7 @@ pub(super) fn decode(message: &[u8]) -> Result<Command, MessageError> {
                 other_address_reached: flag("otherAddressReached"),
                 other_port_mapped: address("otherPortMapped"),
                 other_address_mapped: address("otherAddressMapped"),
+                target_reached: flag("targetReached"),
             },
         },
         "_result" => Command::Success { transaction, observed: address("observedAddress") },
@@ -214,6 +221,18 @@ pub(super) fn decode(message: &[u8]) -> Result<Command, MessageError> {
         },
         _ => Command::Other,
     })
+}
+
+/// The socket that a `connectivityCheck` names: a peer ID in hex, and a port.
+fn target(call: &Call) -> Result<Option<ProbeTarget>, MessageError> {
+    match (call.texts().next(), call.arguments.iter().find_map(Value::as_number)) {
+        (None, None) => Ok(None),
+        (Some(peer), Some(port)) if port.fract() == 0.0 && (0.0..=f64::from(u16::MAX)).contains(&port) => {
+            let peer: PeerId = peer.parse().map_err(|_| MessageError)?;
+            Ok(Some(ProbeTarget { peer, port: port as u16 }))
+        }
+        _ => Err(MessageError),
+    }
 }
 
 fn text(text: &str) -> Value {
@@ -242,11 +261,14 @@ mod tests {
             other_address_reached: None,
             other_port_mapped: Some(there),
             other_address_mapped: None,
+            target_reached: Some(false),
         };
+        let target = Some(ProbeTarget { peer: PeerId([7; 32]), port: 4_001 });
         let commands = [
             Command::Connect { transaction: 1.0, app: "KEY".into(), uri: "rtmfp://h:1935/KEY".into() },
             Command::SetPeerInfo { addresses: vec![here, there] },
-            Command::ConnectivityCheck { transaction: 2.0 },
+            Command::ConnectivityCheck { transaction: 2.0, target: None },
+            Command::ConnectivityCheck { transaction: 2.0, target },
             Command::Success { transaction: 1.0, observed: Some(there) },
             Command::Failure { transaction: 1.0, code: "X.Y".into(), description: "no".into() },
             Command::CheckResult { transaction: 2.0, report },
@@ -267,6 +289,32 @@ mod tests {
         let message = [4, 0, 0, 0, 0, 0, 0x29, 0, 0, 3, 0xe8, 0, 0, 0x27, 0x10];
         let timers = KeepaliveTimers { server: Duration::from_secs(5), peer: Duration::from_secs(10) };
         assert_eq!(decode(&message), Ok(Command::SetKeepalive(timers)));
+    }
+
+    #[test]
+    fn findings_of_a_server_that_knows_no_target_leave_it_open() {
+        let mut message = Vec::new();
+        let found = vec![("code".into(), text(CHECK_RESULTS)), ("observedAddress".into(), text("192.0.2.7:4000"))];
+        Call::new("_result", 2.0, [Value::Object(found)]).encode(&mut message);
+        let report = CheckReport::of_nothing("192.0.2.7:4000".parse().unwrap());
+        assert_eq!(decode(&message), Ok(Command::CheckResult { transaction: 2.0, report }));
+    }
+
+    #[test]
+    fn a_target_is_named_in_full_or_refused() {
+        let id = "07".repeat(32);
+        let bad: [Vec<Value>; 5] = [
+            vec![text(&id)],
+            vec![Value::Number(4_001.0)],
+            vec![text(&id), Value::Number(65_536.0)],
+            vec![text(&id), Value::Number(4_001.5)],
+            vec![text("07"), Value::Number(4_001.0)],
+        ];
+        for arguments in bad {
+            let mut message = Vec::new();
+            Call::new("connectivityCheck", 2.0, arguments.clone()).encode(&mut message);
+            assert_eq!(decode(&message), Err(MessageError), "{arguments:?}");
+        }
     }
 
     #[test]

@@ -7,7 +7,8 @@
 //!
 //! Ours, and ignored by others: the developer key is the `app` of `connect` (so it never stands in an IHello); the
 //! result's information object carries `observedAddress`; `connectivityCheck` asks for probes ([`Server`] sends them,
-//! [`CheckReport`] is what comes of it); a Redirect whose only destination is `0.0.0.0:0` says that no such peer is
+//! [`CheckReport`] is what comes of it) and may name, by peer ID and port, another socket of the asker to be probed
+//! ([`ProbeTarget`]); a Redirect whose only destination is `0.0.0.0:0` says that no such peer is
 //! registered.
 //!
 //! Programs of other makes register in the redirector's language instead (flow metadata
@@ -22,7 +23,7 @@ mod messages;
 mod registrar;
 mod server;
 
-pub use check::{CheckReport, ProbeSockets, Verdict};
+pub use check::{CheckReport, ProbeSockets, ProbeTarget, Verdict};
 pub use client::{Client, ClientEvent, ClientOutput, Refusal};
 pub use messages::{CONTROL_METADATA, Command, KeepaliveTimers, MessageError};
 pub use server::{Limits, Metrics, Server, ServerConfig, ServerEvent, ServerOutput, SessionKey};

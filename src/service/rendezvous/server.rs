@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
-use super::check::{Check, CheckStep, ProbeSockets};
+use super::check::{Check, CheckReport, CheckStep, ProbeSockets, ProbeTarget};
 use super::messages::{self, Command, KeepaliveTimers};
 use super::registrar::{self, Language};
 use super::{CONTROL_METADATA, NOT_REGISTERED};
@@ -36,11 +36,13 @@ pub struct Limits {
     pub clients_per_prefix: usize,
     /// Introductions a second from one /24 or /56.
     pub introductions_per_prefix: u64,
+    /// Checks a second of other sockets than the asker's own, from one /24 or /56; each sends at most three packets there.
+    pub targets_per_prefix: u64,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { clients: 200_000, clients_per_prefix: 1_024, introductions_per_prefix: 200 }
+        Self { clients: 200_000, clients_per_prefix: 1_024, introductions_per_prefix: 200, targets_per_prefix: 2 }
     }
 }
 
@@ -199,6 +201,7 @@ pub struct Server {
     waiting: BTreeSet<(Instant, SessionKey)>,
     checks: BTreeMap<SessionKey, Check>,
     introductions: PrefixBuckets,
+    targets: PrefixBuckets,
     rotation: usize,
     metrics: Metrics,
     outputs: VecDeque<ServerOutput>,
@@ -208,9 +211,10 @@ impl Server {
     /// A server without clients.
     #[must_use]
     pub fn new(config: ServerConfig, mut rng: Rng) -> Self {
-        let rate = config.limits.introductions_per_prefix;
+        let (rate, targets) = (config.limits.introductions_per_prefix, config.limits.targets_per_prefix);
         Self {
             introductions: PrefixBuckets::new(rng.u64(), 4096, rate, rate.saturating_mul(2)),
+            targets: PrefixBuckets::new(rng.u64(), 4096, targets, targets.saturating_mul(8)),
             config,
             rng,
             clients: BTreeMap::new(),
@@ -339,7 +343,9 @@ impl Server {
         match messages::decode(message) {
             Ok(Command::Connect { transaction, app, .. }) => self.connect(session, transaction, &app),
             Ok(Command::SetPeerInfo { addresses }) => self.set_peer_info(session, &addresses),
-            Ok(Command::ConnectivityCheck { transaction }) => self.start_check(now, session, transaction),
+            Ok(Command::ConnectivityCheck { transaction, target }) => {
+                self.start_check(now, session, transaction, target);
+            }
             Ok(_) => {}
             Err(_) => self.metrics.malformed += 1,
         }
@@ -506,7 +512,7 @@ impl Server {
         self.outputs.push_back(ServerOutput::Redirect { path, tag: tag.to_vec(), destinations, request });
     }
 
-    fn start_check(&mut self, now: Instant, session: SessionKey, transaction: f64) {
+    fn start_check(&mut self, now: Instant, session: SessionKey, transaction: f64, target: Option<ProbeTarget>) {
         let Some(client) = self.clients.get_mut(&session) else { return };
         if let Some(at) = client.connect_by.take() {
             // A mere check needs no `connect`; the check's own end closes the session.
@@ -516,15 +522,26 @@ impl Server {
             self.metrics.limited += 1;
             return;
         }
+        let asker = client.path.remote;
+        let mut check = Check::new(now, self.rng.bytes::<16>().to_vec(), transaction, client.path, &self.config.probes);
+        if let Some(target) = target {
+            let probed = target.seen_from(asker).filter(|_| self.targets.take(now, asker.ip(), 1));
+            let Some(probed) = probed else {
+                // Answered all the same, so that nobody waits for what will not come.
+                self.metrics.limited += 1;
+                let report = CheckReport::of_nothing(asker);
+                return self.send(session, &Command::CheckResult { transaction, report });
+            };
+            check = check.targeted(now, target, probed);
+        }
         self.metrics.checks += 1;
-        let check = Check::new(now, self.rng.bytes::<16>().to_vec(), transaction, client.path, &self.config.probes);
         self.checks.insert(session, check);
         self.step_check(now, session);
     }
 
     fn step_check(&mut self, now: Instant, session: SessionKey) {
         let (Some(check), Some(client)) = (self.checks.get_mut(&session), self.clients.get(&session)) else { return };
-        let (epd, tag) = (epd::fingerprint(client.peer), check.tag().to_vec());
+        let (epd, tag) = (epd::fingerprint(check.selected().unwrap_or(client.peer)), check.tag().to_vec());
         let mut finished = None;
         while let Some(step) = check.step(now) {
             match step {

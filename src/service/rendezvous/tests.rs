@@ -1,6 +1,8 @@
 //! Client and server talk to each other, without sessions in between.
 
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use super::*;
 use crate::base::{Instant, Path, PeerId, Rng};
@@ -146,6 +148,66 @@ fn a_lost_session_is_replaced_and_registration_repeated() {
     let (events, _) = talk(&mut client, &mut server);
     assert_eq!(events, [ClientEvent::Lost, ClientEvent::Registered { observed: Some(addr(SEEN)) }]);
     assert_eq!(server.metrics().registered, 1);
+}
+
+/// What the server does for a client who is seen at [`SEEN`] and asks to have this port probed: where it sends, and what it
+/// reports, at once and in the end.
+fn ask_to_probe(
+    server: &mut Server,
+    now: Instant,
+    session: SessionKey,
+    port: u16,
+) -> (BTreeSet<SocketAddr>, CheckReport) {
+    let target = Some(ProbeTarget { peer: PEER, port });
+    let question = messages::encode(&Command::ConnectivityCheck { transaction: 2.0, target });
+    server.peer_up(now, session, PeerId([8; 32]), [3; 32], Path::to(addr(SEEN)));
+    server.flow_opened(session, 2, CONTROL_METADATA);
+    server.message(now, session, 2, &question);
+    let mut probed = BTreeSet::new();
+    loop {
+        match server.poll() {
+            Some(ServerOutput::Probe { path, epd, .. }) => {
+                assert_eq!(epd, epd::fingerprint(PEER), "whom the client named");
+                probed.insert(path.remote);
+            }
+            Some(ServerOutput::Send { message, .. }) => {
+                let Ok(Command::CheckResult { report, .. }) = messages::decode(&message) else { panic!("no findings") };
+                server.peer_down(session);
+                return (probed, report);
+            }
+            Some(_) => {}
+            None => {
+                let next = server.deadline().expect("the check goes on");
+                server.handle_timeout(next);
+            }
+        }
+    }
+}
+
+#[test]
+fn probes_on_request_go_to_the_askers_own_address_and_never_to_its_services() {
+    let mut server = server(None);
+    for (session, port, probed) in
+        [(1, 40_001, vec![addr("203.0.113.9:40001")]), (2, 0, vec![]), (3, 53, vec![]), (4, 40_000, vec![])]
+    {
+        let (sent_to, report) = ask_to_probe(&mut server, Instant::ZERO, session, port);
+        assert_eq!(sent_to.into_iter().collect::<Vec<_>>(), probed, "{port}");
+        assert_eq!((report.observed, report.target_reached), (addr(SEEN), (session == 1).then_some(false)), "{port}");
+    }
+    assert_eq!((server.metrics().checks, server.metrics().limited), (1, 3));
+}
+
+#[test]
+fn probes_on_request_are_limited_for_each_source() {
+    let limits = Limits { targets_per_prefix: 1, ..Limits::default() };
+    let mut server = Server::new(ServerConfig { limits, ..ServerConfig::default() }, Rng::for_simulation(1));
+    let mut asked = |now: Instant, from: u64| {
+        let mut granted = |session| !ask_to_probe(&mut server, now, session, 40_001).0.is_empty();
+        (from..from + 20).filter(|&session| granted(session)).count()
+    };
+    assert_eq!(asked(Instant::ZERO, 0), 8, "the burst");
+    assert_eq!(asked(Instant::ZERO + Duration::from_secs(3), 20), 3, "the rate");
+    assert_eq!(server.metrics().limited, 29);
 }
 
 /// Sends the redirector's commands and returns what the server wants done.
