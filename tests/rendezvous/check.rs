@@ -34,16 +34,35 @@ fn a_rendezvous_of_two_addresses_tells_all_about_the_nat() {
 }
 
 #[test]
-fn a_second_rendezvous_completes_the_mapping() {
+fn a_second_rendezvous_completes_mapping_and_filtering() {
     let (home, other) = (Home::new(), Home::new());
     let (one, two) = (Service::start(&home, "127.0.0.1:0", &[]), Service::start(&other, "127.0.0.2:0", &[]));
     let alone = home.run(["check", "--json", &one.address.to_string()]);
-    assert!(alone.text().contains("\"nat_mapping\":\"endpoint-independent or not known\""), "{}", alone.text());
+    for behaviour in ["nat_mapping", "nat_filtering"] {
+        assert_eq!(Schema::of_events().lines(&alone.text())[0][behaviour], "endpoint-independent or not known");
+    }
     let both = home.run(["check", "--json", &one.address.to_string(), &two.address.to_string()]);
     assert_eq!(both.status, 0, "{}", both.stderr);
     let events = Schema::of_events().lines(&both.text());
     assert_eq!(events.len(), 2);
-    assert!(events.iter().all(|event| event["nat_mapping"] == "endpoint-independent"), "{}", both.text());
+    for behaviour in ["nat_mapping", "nat_filtering"] {
+        assert!(events.iter().all(|event| event[behaviour] == "endpoint-independent"), "{}", both.text());
+    }
+}
+
+#[test]
+fn a_second_rendezvous_at_the_same_address_completes_nothing() {
+    let (home, other) = (Home::new(), Home::new());
+    let (one, two) = (Service::start(&home, "127.0.0.1:0", &[]), Service::start(&other, "127.0.0.1:0", &[]));
+    let both = home.run(["check", "--json", &one.address.to_string(), &two.address.to_string()]);
+    assert_eq!(both.status, 0, "{}", both.stderr);
+    let open = "endpoint-independent or not known";
+    let events = Schema::of_events().lines(&both.text());
+    assert!(
+        events.iter().all(|event| event["nat_mapping"] == open && event["nat_filtering"] == open),
+        "{}",
+        both.text()
+    );
 }
 
 #[test]

@@ -21,6 +21,8 @@ pub(super) struct Finding {
     pub(super) local: Vec<SocketAddr>,
     pub(super) mapping: Verdict,
     pub(super) filtering: Verdict,
+    /// Whether packets of a rendezvous that was not asked yet got in.
+    pub(super) other_address_reached: Option<bool>,
 }
 
 impl Finding {
@@ -39,6 +41,7 @@ impl Finding {
             local,
             mapping: report.mapping(),
             filtering: report.filtering(),
+            other_address_reached: None,
         }
     }
 
@@ -78,8 +81,34 @@ fn is_translated(external: SocketAddr, local: &[SocketAddr]) -> bool {
     !external.ip().is_loopback() && !local.contains(&external)
 }
 
-/// Completes what each rendezvous could not tell alone: whether another address sees us as the same.
+/// Completes what each rendezvous could not tell alone: whether another address sees us as the same, and whether packets
+/// from there get in.
 pub(super) fn compare(findings: &mut [Finding]) {
+    compare_mappings(findings);
+    compare_filtering(findings);
+}
+
+fn compare_filtering(findings: &mut [Finding]) {
+    // One socket and one NAT for each family of addresses: what a rendezvous told counts for all of them.
+    let known = |finding: &Finding| {
+        let reached = match finding.filtering {
+            Verdict::EndpointIndependent => Some(true),
+            Verdict::AddressDependent => Some(false),
+            _ => finding.other_address_reached,
+        };
+        reached.map(|reached| (finding.external.is_ipv4(), reached))
+    };
+    let known: Vec<(bool, bool)> = findings.iter().filter_map(known).collect();
+    for finding in findings {
+        let mut told = known.iter().filter(|(family, _)| *family == finding.external.is_ipv4()).map(|(_, told)| *told);
+        // A packet that came is proof; one that did not may have been lost.
+        if let Some(reached) = told.next().map(|first| first || told.any(|other| other)) {
+            finding.filtering = finding.filtering.with_other_address(reached);
+        }
+    }
+}
+
+fn compare_mappings(findings: &mut [Finding]) {
     let seen: Vec<(Option<IpAddr>, SocketAddr)> =
         findings.iter().map(|finding| (finding.server.map(|server| server.ip()), finding.external)).collect();
     for (near, finding) in findings.iter_mut().enumerate() {
@@ -100,8 +129,14 @@ pub(super) fn compare(findings: &mut [Finding]) {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
+
+    /// What a rendezvous of one address finds behind most NATs.
+    pub(in crate::cli::check) fn open() -> Finding {
+        let filtering = Verdict::EndpointIndependentOrUnknown;
+        Finding { filtering, ..finding("192.0.2.1:1935", "198.51.100.7:1", filtering) }
+    }
 
     fn finding(server: &str, external: &str, mapping: Verdict) -> Finding {
         Finding {
@@ -113,6 +148,7 @@ mod tests {
             local: vec!["192.168.1.2:7".parse().unwrap()],
             mapping,
             filtering: Verdict::Unknown,
+            other_address_reached: None,
         }
     }
 
@@ -133,6 +169,29 @@ mod tests {
         assert_eq!(mappings(together, ["198.51.100.7:1", "198.51.100.7:1"], Unknown), [Unknown; 2]);
         let known = Verdict::AddressAndPortDependent;
         assert_eq!(mappings(apart, ["198.51.100.7:1", "198.51.100.7:1"], known), [known; 2], "what is known stays");
+    }
+
+    #[test]
+    fn a_second_rendezvous_completes_the_filtering() {
+        use Verdict::{AddressAndPortDependent as Port, AddressDependent as Address, EndpointIndependent as All};
+        use Verdict::{EndpointIndependentOrUnknown as Open, Unknown};
+        let compared = |first, reached, second| {
+            let one = Finding { filtering: first, other_address_reached: reached, ..open() };
+            let mut both = [one, Finding { filtering: second, ..open() }];
+            compare(&mut both);
+            both.map(|finding| finding.filtering)
+        };
+        assert_eq!(compared(Open, Some(true), Open), [All; 2]);
+        assert_eq!(compared(Open, Some(false), Open), [Address; 2]);
+        assert_eq!(compared(Unknown, Some(true), Unknown), [All; 2]);
+        assert_eq!(compared(Unknown, Some(false), Unknown), [Unknown; 2], "it may be the port that matters");
+        assert_eq!(compared(Open, None, Open), [Open; 2], "too old a rendezvous, or an address that is no news");
+        assert_eq!(compared(Open, None, Address), [Address; 2], "the second has two addresses");
+        assert_eq!(compared(Port, None, Port), [Port; 2]);
+        let mut families = [Finding { other_address_reached: Some(true), ..open() }, open()];
+        families[1].external = "[2001:db8::7]:1".parse().unwrap();
+        compare(&mut families);
+        assert_eq!(families.map(|finding| finding.filtering), [All, Open], "another family, another firewall");
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! `p2pt check`: what stands between here and a rendezvous, and what it means for peers.
 
+mod ask;
+mod elsewhere;
 mod finding;
 mod words;
 
@@ -11,18 +13,12 @@ use super::output::{Event, Output};
 use super::status::Status;
 use super::table::row::Json;
 use super::units::show_duration;
-use crate::node::{EndpointConfig, NodeConfig, NodeEvent, RegistrationId};
-use crate::node::{Identity, IdentityKind, Keyring, Policy};
-use crate::runtime::{Host, HostConfig};
+use crate::runtime::Host;
+use ask::{Answer, answer, fresh_host, unreachable};
+use elsewhere::{Question, Trail};
 use finding::Finding;
-use std::net::{Ipv6Addr, SocketAddr};
-use std::sync::Arc;
+use std::net::SocketAddr;
 use std::time::{Duration, Instant};
-
-/// Attempts without an answer after which a rendezvous counts as unreachable; each takes 5 s.
-const ATTEMPTS: u32 = 2;
-/// How often the round trip is looked at while the check goes on.
-const LOOK_EVERY: Duration = Duration::from_millis(50);
 
 /// Asks each rendezvous, and says what comes of it.
 ///
@@ -58,34 +54,42 @@ fn servers(call: &Call) -> Result<Vec<Rendezvous>, Failure> {
 async fn ask_all(call: &Call, servers: &[Rendezvous], timeout: Duration) -> Result<Vec<Finding>, Failure> {
     let names: Vec<String> = servers.iter().map(Rendezvous::public_uri).collect();
     call.out.say(format_args!("asking {}", names.join(" and ")));
-    let host = fresh_host(call.switch("flash"))?;
+    let flash = call.switch("flash");
+    let host = fresh_host(flash)?;
     let deadline = Instant::now() + timeout;
+    let mut trail = Trail::default();
     let mut findings: Vec<Finding> = Vec::new();
     for server in servers {
+        let addresses = net::lookup(&server.host.host, server.host.port, Status::Rendezvous).await?;
+        if let Some(open) = elsewhere::incomplete(&mut findings, &trail, &addresses) {
+            // First of all: once the host's own socket has asked there, the NAT lets the answer in.
+            let (peer, external) = (host.peer_id(), open.external);
+            let question = Question { peer, external, server, addresses: &addresses, flash };
+            open.other_address_reached = question.ask(&trail, deadline).await;
+        }
         // From the same socket one after the other, so that what they see can be compared.
-        findings.push(ask(&host, server, deadline, timeout).await?);
+        let finding = examine(&host, server, &addresses, (deadline, timeout)).await?;
+        trail.follow(&addresses, &finding);
+        findings.push(finding);
     }
     host.shut_down().await;
     finding::compare(&mut findings);
     Ok(findings)
 }
 
-/// A host that nobody knows.
-fn fresh_host(flash: bool) -> Result<Host, Failure> {
-    let identity = Identity::generate(&mut net::rng()?, IdentityKind::default());
-    let profile = Arc::new(Keyring::new(identity, Policy { flash, ..Policy::default() }));
-    let node = NodeConfig { profile, endpoint: EndpointConfig::default() };
-    net::start(HostConfig::new(node), SocketAddr::new(Ipv6Addr::UNSPECIFIED.into(), 0))
-}
-
-/// Asks one rendezvous.
-async fn ask(host: &Host, server: &Rendezvous, deadline: Instant, timeout: Duration) -> Result<Finding, Failure> {
-    let addresses = net::lookup(&server.host.host, server.host.port, Status::Rendezvous).await?;
-    let id = host.with_node(|node, now| node.check(now, addresses, server.public_uri(), server.id));
+/// Asks one rendezvous, until a deadline that this time leads to.
+async fn examine(
+    host: &Host,
+    server: &Rendezvous,
+    addresses: &[SocketAddr],
+    (deadline, timeout): (Instant, Duration),
+) -> Result<Finding, Failure> {
+    let id = host.with_node(|node, now| node.check(now, addresses.to_vec(), server.public_uri(), server.id));
     let result = tokio::time::timeout_at(deadline.into(), answer(host, server, id)).await;
     let session = host.with_node(|node, now| node.registration_stats(now, id));
     host.unregister(id);
-    result.unwrap_or_else(|_| {
+    let found = |(report, stats): Answer| Finding::new(server, report, stats.as_ref(), host.local_addresses());
+    result.map(|answer| answer.map(found)).unwrap_or_else(|_| {
         let waited = show_duration(timeout);
         Err(match session {
             Some(_) => Failure::new(
@@ -97,54 +101,6 @@ async fn ask(host: &Host, server: &Rendezvous, deadline: Instant, timeout: Durat
             None => unreachable(server, format_args!("no answer in {waited}")),
         })
     })
-}
-
-/// The rendezvous does not answer.
-fn unreachable(server: &Rendezvous, came: impl std::fmt::Display) -> Failure {
-    let came = format_args!("{came}: the service is down, or UDP does not get through").to_string();
-    Failure::new(Status::Rendezvous, format!("reach {}", server.public_uri()), came)
-        .next("see whether it runs there (p2pt rendezvous prints its address), and whether a firewall stops UDP")
-}
-
-async fn answer(host: &Host, server: &Rendezvous, id: RegistrationId) -> Result<Finding, Failure> {
-    let tried = || format!("check {}", server.public_uri());
-    let mut look = tokio::time::interval(LOOK_EVERY);
-    let mut stats = None;
-    let mut unanswered = 0;
-    loop {
-        let notice = tokio::select! {
-            notice = host.notice() => notice,
-            _ = look.tick() => {
-                stats = host.with_node(|node, now| node.registration_stats(now, id)).or(stats);
-                continue;
-            }
-        };
-        stats = host.with_node(|node, now| node.registration_stats(now, id)).or(stats);
-        match notice {
-            Some(NodeEvent::Checked { registration, report }) if registration == id => {
-                return Ok(Finding::new(server, report, stats.as_ref(), host.local_addresses()));
-            }
-            Some(NodeEvent::RendezvousImposter { registration, .. }) if registration == id => {
-                return Err(Failure::new(
-                    Status::Mismatch,
-                    tried(),
-                    "whoever answers there is not the one that ?id= names",
-                )
-                .next("ask whoever runs it for its address; do not leave ?id= away to get around this"));
-            }
-            Some(NodeEvent::RegistrationRefused { registration, refusal }) if registration == id => {
-                return Err(Failure::new(Status::Rendezvous, tried(), refusal));
-            }
-            Some(NodeEvent::RendezvousUnreachable { registration }) if registration == id => {
-                unanswered += 1;
-                if unanswered == ATTEMPTS {
-                    return Err(unreachable(server, "no answer"));
-                }
-            }
-            Some(_) => {}
-            None => return Err(Failure::new(Status::LocalIo, tried(), "the sockets were closed")),
-        }
-    }
 }
 
 /// Prints the findings, a line each, or an event for each rendezvous.

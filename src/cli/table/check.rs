@@ -11,10 +11,11 @@ pub(super) const CHECK: Row = Row {
     about: "\
 Asks a rendezvous what it sees of us, and says what that means for peers: whether UDP gets through, the round-trip time, our external address, how the NAT maps and filters, and which kinds of peer can therefore be reached.
 
-With a rendezvous of one address, filtering is reported as «endpoint-independent or not known»; `p2pt rendezvous --probe-from` completes it. A second rendezvous on the command line completes the mapping: both are asked from one socket, and what they see is compared.",
+With a rendezvous of one address, filtering is reported as «endpoint-independent or not known»; `p2pt rendezvous --probe-from` completes it. So does a second rendezvous on the command line, which completes the mapping too: both are asked from one socket, and what they see is compared; and the second is asked, from another socket, to send to the first one before that has ever sent to it. It has to be at another address and to understand that question; otherwise filtering stays as it was reported.",
     examples: &[
         Example { does: "ask the rendezvous of $P2PT_RENDEZVOUS", line: "p2pt check" },
         Example { does: "ask this one", line: "p2pt check rtmfp://rendezvous.example" },
+        Example { does: "ask two of one address each, and know all about the NAT", line: "p2pt check rtmfp://rendezvous.example rtmfp://other.example" },
         Example { does: "for a script", line: "p2pt check --json rtmfp://rendezvous.example | jq .nat_mapping" },
     ],
     operands: &[Operand {

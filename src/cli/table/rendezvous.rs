@@ -33,7 +33,7 @@ SIGUSR1 prints a status line.",
                 .many()
                 .detail("Balances the load: clients that are already registered stay. Where addresses carry ?id=, all the servers have to have a copy of one identity file."),
             Flag::value("probe-from", "ADDR", Kind::Text, "A second address of this machine from which to probe NATs")
-                .detail("With it `p2pt check` can tell how the NAT filters; without, it reports «endpoint-independent or not known»."),
+                .detail("With it `p2pt check` can tell how the NAT filters; without, it reports «endpoint-independent or not known», unless it is given a second rendezvous."),
             Flag::value("keepalive", "SPAN", Kind::Duration, "Ask each client after this much silence whether it is there")
                 .default("10s")
                 .detail("Three unanswered pings mean gone."),
@@ -57,6 +57,6 @@ The rendezvous learns who talks to whom and from which address, and nothing of w
 
 A developer key keeps strangers from registering, not from dialling. It is asked for inside the encrypted session, never in the open.
 
-Answers to strangers are bounded (at most three times what they sent, else from a budget), and no state is kept before a cookie came back, so the service is no amplifier.",
+Answers to strangers are bounded (at most three times what they sent, else from a budget), and no state is kept before a cookie came back, so the service is no amplifier. A client may have another of its sockets probed: with at most three packets, at the client's own address, and not often.",
     ..Row::EMPTY
 };
