@@ -5,19 +5,23 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use p2pt::base::{Instant, Interface, PeerId, Received, Rng, Transmit};
+use p2pt::base::{Instant, Interface, Path, PeerId, Received, Rng, Transmit};
 use p2pt::crypto::{FlashPeer, Identity, IdentityKind, Keyring, Plain, Policy, Profile};
 use p2pt::endpoint::EndpointConfig;
 use p2pt::flow::{Lifetime, Order, Priority};
 use p2pt::node::{Dial, DialError, Node, NodeConfig, NodeEvent, Registration};
-use p2pt::service::rendezvous::{ProbeSockets, ServerConfig, Verdict};
+use p2pt::service::rendezvous::{CheckReport, ProbeSockets, ProbeTarget, ServerConfig, Verdict};
 use p2pt::sim::{Host, HostId, Link, Machine, Nat, NetworkId, World};
 
-/// A node and what it told.
+/// A node and what it told; perhaps a second one beside it, on a socket of its own.
 struct Peer {
     node: Node,
     events: Vec<NodeEvent>,
+    second: Option<Box<Self>>,
 }
+
+/// The socket of a second node.
+const SECOND: Interface = Interface(1);
 
 impl Peer {
     fn drain(&mut self, now: Instant) {
@@ -31,6 +35,10 @@ impl Peer {
 
 impl Machine for Peer {
     fn handle(&mut self, now: Instant, received: Received<'_>) {
+        if let (Some(second), SECOND) = (&mut self.second, received.path.interface) {
+            let path = Path { interface: Interface(0), ..received.path };
+            return second.handle(now, Received { path, ..received });
+        }
         self.node.handle(now, received);
         self.drain(now);
     }
@@ -38,16 +46,23 @@ impl Machine for Peer {
     fn handle_timeout(&mut self, now: Instant) {
         self.node.handle_timeout(now);
         self.drain(now);
+        if let Some(second) = &mut self.second {
+            second.handle_timeout(now);
+        }
     }
 
     fn deadline(&self) -> Option<Instant> {
-        self.node.deadline()
+        let second = self.second.as_ref().and_then(|second| second.deadline());
+        [self.node.deadline(), second].into_iter().flatten().min()
     }
 
     fn poll_transmit(&mut self, now: Instant) -> Option<Transmit> {
         let transmit = self.node.poll_transmit(now);
         self.drain(now);
-        transmit
+        transmit.or_else(|| {
+            let transmit = self.second.as_mut()?.poll_transmit(now)?;
+            Some(Transmit { path: Path { interface: SECOND, ..transmit.path }, ..transmit })
+        })
     }
 }
 
@@ -102,7 +117,17 @@ impl Stage {
             ..EndpointConfig::default()
         };
         let config = NodeConfig { profile, endpoint };
-        Peer { node: Node::new(Instant::ZERO, self.world.rng(), config), events: Vec::new() }
+        Peer { node: Node::new(Instant::ZERO, self.world.rng(), config), events: Vec::new(), second: None }
+    }
+
+    /// Another rendezvous, of one address.
+    fn add_server(&mut self, address: &str) -> SocketAddr {
+        let address = ip(address);
+        let host = Host::at(self.wide, address).links(wide_link(), wide_link()).socket(Interface(2), 1936);
+        let mut peer = self.peer(true);
+        peer.node.serve_rendezvous(of_one_address());
+        self.world.add_host(&host, peer);
+        SocketAddr::new(address, 1935)
     }
 
     /// A host with a peer, behind a NAT or on the wide network.
@@ -122,7 +147,7 @@ impl Stage {
             }
             None => (self.wide, outside),
         };
-        let host = Host::at(network, address).links(wide_link(), wide_link()).port(5000);
+        let host = Host::at(network, address).links(wide_link(), wide_link()).port(5000).socket(SECOND, 5001);
         let host = self.world.add_host(&host, peer);
         let own = vec![SocketAddr::new(address, 5000)];
         self.world.command(host, |peer, now| peer.node.set_local_addresses(now, own));
@@ -165,6 +190,18 @@ fn registered(event: &NodeEvent) -> bool {
 
 fn open() -> ServerConfig {
     ServerConfig::default()
+}
+
+fn of_one_address() -> ServerConfig {
+    let probes = ProbeSockets { other_port: Some((Interface(2), 1936)), other_address: None };
+    ServerConfig { probes, ..open() }
+}
+
+fn reported(events: &[NodeEvent]) -> Option<CheckReport> {
+    events.iter().find_map(|event| match event {
+        NodeEvent::Checked { report, .. } => Some(report.clone()),
+        _ => None,
+    })
 }
 
 #[test]
@@ -293,12 +330,43 @@ fn a_check_names_the_nat() {
         let alice = stage.add(nat);
         stage.world.command(alice, |peer, now| peer.node.check(now, vec![server_address()], URI.to_owned(), None));
         assert!(stage.wait(alice, Duration::from_secs(5), |event| matches!(event, NodeEvent::Checked { .. })));
-        let report = stage.world.host(alice).events.iter().find_map(|event| match event {
-            NodeEvent::Checked { report, .. } => Some(report.clone()),
-            _ => None,
-        });
-        let report = report.unwrap();
+        let report = reported(&stage.world.host(alice).events).unwrap();
         assert_eq!((report.mapping(), report.filtering()), (mapping, filtering), "{nat:?}: {report:?}");
+    }
+}
+
+#[test]
+fn two_rendezvous_of_one_address_each_name_the_filtering() {
+    use Verdict::EndpointIndependentOrUnknown as Open;
+    use Verdict::{AddressAndPortDependent as Port, AddressDependent as Address, EndpointIndependent as All};
+    let expected = [
+        (None, Open, true, All),
+        (Some(Nat::FULL_CONE), Open, true, All),
+        (Some(Nat::RESTRICTED_CONE), Open, false, Address),
+        (Some(Nat::PORT_RESTRICTED), Port, false, Port),
+        (Some(Nat::SYMMETRIC), Port, false, Port),
+    ];
+    for (number, (nat, alone, arrives, filtering)) in expected.into_iter().enumerate() {
+        let (mut stage, _) = Stage::new(number as u64, of_one_address());
+        let other = stage.add_server("192.0.2.9");
+        let (alice, asker) = (stage.add(nat), stage.peer(false));
+        stage.world.command(alice, |peer, now| peer.node.check(now, vec![server_address()], URI.to_owned(), None));
+        assert!(stage.wait(alice, Duration::from_secs(5), |event| matches!(event, NodeEvent::Checked { .. })));
+        let report = reported(&stage.world.host(alice).events).unwrap();
+        assert_eq!(report.filtering(), alone, "{nat:?}: {report:?}");
+
+        let target = ProbeTarget { peer: stage.id(alice), port: report.observed.port() };
+        let there = Registration { servers: vec![other], uri: URI.to_owned(), pin: None, developer_key: None };
+        stage.world.command(alice, |peer, now| {
+            let second = peer.second.insert(Box::new(asker));
+            second.node.check_target(now, there, target);
+        });
+        let second = |world: &World<Peer>| reported(&world.host(alice).second.as_ref().unwrap().events);
+        assert!(stage.world.wait_for(Duration::from_secs(3), |world| second(world).is_some()), "{nat:?}");
+        let told = second(&stage.world).unwrap();
+        assert_eq!(told.observed.ip(), report.observed.ip());
+        assert_eq!(told.target_reached, Some(arrives), "{nat:?}: {told:?}");
+        assert_eq!(report.filtering().with_other_address(arrives), filtering, "{nat:?}");
     }
 }
 

@@ -12,7 +12,7 @@ pub enum Nat {
     None,
     /// Endpoint-independent mapping and filtering.
     FullCone,
-    /// Endpoint-independent mapping, address-dependent filtering.
+    /// Endpoint-independent mapping, address-dependent filtering, for each inner port by itself.
     AddressRestricted,
     /// Endpoint-independent mapping, address-and-port-dependent filtering.
     PortRestricted,
@@ -188,10 +188,11 @@ fn nat_rules(nat: Nat, inner: Ipv4Addr) -> String {
         Nat::None => String::new(),
         Nat::FullCone => format!("{common} {}", forward("")),
         Nat::AddressRestricted => format!(
-            "table ip p2pt {{ set seen {{ type ipv4_addr; flags dynamic, timeout; timeout 60s; }}; \
-             chain watch {{ type filter hook forward priority 0; oifname \"w1\" add @seen {{ ip daddr }}; }}; }}; \
+            "table ip p2pt {{ set seen {{ type ipv4_addr . inet_service; flags dynamic, timeout; timeout 60s; }}; \
+             chain watch {{ type filter hook forward priority 0; \
+             oifname \"w1\" add @seen {{ ip daddr . udp sport }}; }}; }}; \
              {common} {} {closed}",
-            forward("ip saddr @seen")
+            forward("ip saddr . udp dport @seen")
         ),
         Nat::PortRestricted | Nat::Symmetric => format!("{common} {closed}"),
     }

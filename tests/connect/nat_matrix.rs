@@ -2,6 +2,7 @@
 //! an address that changes in the middle of a pipe.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::Ipv4Addr;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
@@ -51,10 +52,14 @@ fn ready(file: &Path) -> String {
 }
 
 fn rendezvous(lab: &Lab, home: &Path) -> (Running, String) {
-    let file = home.join("rendezvous.ready");
-    let mut command = p2pt(lab, &lab.server(), &home.join("rendezvous"));
-    command.args(["rendezvous", "--listen", &format!("{}:1935", SERVER[0])]);
-    command.args(["--probe-from", &SERVER[1].to_string(), "--ready-file"]).arg(&file);
+    serve(lab, SERVER[0], &["--probe-from", &SERVER[1].to_string()], home)
+}
+
+/// A rendezvous at this address of the server.
+fn serve(lab: &Lab, address: Ipv4Addr, more: &[&str], home: &Path) -> (Running, String) {
+    let file = home.join(format!("{address}.ready"));
+    let mut command = p2pt(lab, &lab.server(), &home.join(address.to_string()));
+    command.args(["rendezvous", "--listen", &format!("{address}:1935")]).args(more).arg("--ready-file").arg(&file);
     let running = Running(command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap());
     (running, ready(&file))
 }
@@ -219,4 +224,37 @@ fn a_change_of_address_in_the_middle_of_a_pipe_loses_and_doubles_nothing() {
     let Listener { mut running, received, .. } = listening;
     assert_eq!(received.join().unwrap(), (PIPED, Sha256::digest(&bytes).into()));
     assert_eq!(running.0.wait().unwrap().code(), Some(0));
+}
+
+#[test]
+fn two_rendezvous_of_one_address_each_name_a_real_nat() {
+    if skipped("check_by_two") {
+        return;
+    }
+    let home = tempfile::tempdir().unwrap();
+    let mut lab = Lab::new();
+    let services = SERVER.map(|address| serve(&lab, address, &[], home.path()));
+    let expected = [
+        (Nat::None, "endpoint-independent", "endpoint-independent"),
+        (Nat::FullCone, "endpoint-independent", "endpoint-independent"),
+        (Nat::AddressRestricted, "endpoint-independent", "address-dependent"),
+        (Nat::PortRestricted, "endpoint-independent", "address and port-dependent"),
+        (Nat::Symmetric, "address and port-dependent", "address and port-dependent"),
+    ];
+    let sites = expected.map(|(kind, ..)| lab.site(kind));
+    for ((kind, mapping, filtering), site) in expected.iter().zip(&sites) {
+        let mut command = p2pt(&lab, &site.host, &home.path().join(&site.host));
+        command.args(["check", "--json"]).args(services.iter().map(|(_, address)| address));
+        let ended = command.output().unwrap();
+        let found = String::from_utf8(ended.stdout).unwrap();
+        assert_eq!(found.lines().count(), 2, "{kind:?}: {found}{}", String::from_utf8_lossy(&ended.stderr));
+        for line in found.lines() {
+            let event: serde_json::Value = serde_json::from_str(line).unwrap();
+            assert_eq!(
+                (&event["nat_mapping"], &event["nat_filtering"]),
+                (&(*mapping).into(), &(*filtering).into()),
+                "{kind:?}: {line}"
+            );
+        }
+    }
 }
