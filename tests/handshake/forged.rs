@@ -186,18 +186,18 @@ fn at_most_a_thousand_rikeyings_a_second_are_verified() {
 }
 
 /// A responder, and an initiator's IIKeying for it in the hands of the test.
-struct Keying {
-    net: Net,
-    responder: NodeId,
-    from: SocketAddr,
-    cookie: Vec<u8>,
-    skic: Vec<u8>,
-    identity: Keyring,
-    initiation: Box<dyn p2pt::crypto::Initiation>,
+pub(crate) struct Keying {
+    pub(crate) net: Net,
+    pub(crate) responder: NodeId,
+    pub(crate) from: SocketAddr,
+    pub(crate) cookie: Vec<u8>,
+    pub(crate) skic: Vec<u8>,
+    pub(crate) identity: Keyring,
+    pub(crate) initiation: Box<dyn p2pt::crypto::Initiation>,
 }
 
 impl Keying {
-    fn new(seed: u64) -> Self {
+    pub(crate) fn new(seed: u64) -> Self {
         let mut net = Net::new(seed);
         let responder = net.add("192.0.2.2:2000");
         let from = "192.0.2.1:1000".parse().unwrap();
@@ -209,7 +209,13 @@ impl Keying {
         Self { net, responder, from, cookie, skic: initiation.skic().to_vec(), identity, initiation }
     }
 
-    fn send(&mut self, id: u32, certificate: &[u8], skic: &[u8], sign: impl FnOnce(&Self, &[u8]) -> Vec<u8>) {
+    pub(crate) fn send(
+        &mut self,
+        id: u32,
+        certificate: &[u8],
+        skic: &[u8],
+        sign: impl FnOnce(&Self, &[u8]) -> Vec<u8>,
+    ) {
         let signed = IIKeying::signed_parameters(SessionId(id), &self.cookie, certificate, skic);
         let signature = sign(self, &signed);
         let chunk = Chunk::IIKeying(IIKeying::new(&signed, &signature).unwrap());
@@ -217,11 +223,11 @@ impl Keying {
         self.net.deliver(self.responder, Interface::MAIN, self.from, &data);
     }
 
-    fn dropped(&self, reason: DropReason) -> u64 {
+    pub(crate) fn dropped(&self, reason: DropReason) -> u64 {
         self.net.nodes[self.responder].endpoint.stats().dropped(reason)
     }
 
-    fn sessions(&self) -> usize {
+    pub(crate) fn sessions(&self) -> usize {
         self.net.nodes[self.responder].endpoint.session_count()
     }
 }

@@ -10,3 +10,5 @@ mod glare;
 mod net;
 mod normal;
 mod replaced;
+mod strangers;
+mod weak;

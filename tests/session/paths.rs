@@ -9,7 +9,7 @@ use p2pt::flow::Priority;
 use p2pt::session::{BASE_DATAGRAM, SessionEvent};
 use p2pt::sim::{Fate, Link, Packet};
 
-use crate::pair::{FAR, NEAR, PORT, Pair, Setup, ms};
+use crate::pair::{FAR, Keys, NEAR, PORT, Pair, Setup, ms};
 
 const LINK: Link = Link::IDEAL.rate(20_000_000).delay(Duration::from_millis(20)).queue(100_000).mtu(1500);
 const ELSEWHERE: &str = "192.0.2.77";
@@ -140,6 +140,62 @@ fn a_copied_packet_from_a_strange_address_moves_nothing() {
         1 << 20,
         "a copy that comes first counts, the original is dropped"
     );
+}
+
+#[test]
+fn an_old_packet_from_a_new_address_asks_nobody() {
+    for keys in [Keys::Strong, Keys::Flash] {
+        let mut pair = Setup { keys, ..Setup::new(5, LINK) }.build();
+        pair.connect();
+        let near = pair.near;
+        // What near sends while its link is cut never arrived anywhere.
+        let lost = record(&mut pair, |fate, packet| !matches!(fate, Fate::Sent(_)) && packet.source == address(NEAR));
+        let strays =
+            record(&mut pair, |fate, packet| matches!(fate, Fate::Sent(_)) && packet.destination == address(ELSEWHERE));
+        pair.world.set_up(near, false);
+        pair.world.command(near, |end, _| end.session.ping());
+        pair.world.run_for(ms(100));
+        pair.world.set_up(near, true);
+        let late = lost.lock().unwrap().first().cloned().expect("one was lost");
+        for _ in 0..3 {
+            pair.world.command(near, |end, _| end.session.ping());
+            pair.world.run_for(ms(100));
+        }
+        let before = pair.far().session.stats(pair.world.now()).counters.packets_received;
+        pair.world.inject(pair.world.internet(), Packet { source: address(ELSEWHERE), ..late });
+        pair.world.run_for(ms(2_000));
+        let after = pair.far().session.stats(pair.world.now()).counters;
+        assert_eq!(after.packets_received, before + 1, "{keys:?}: it is authentic, and had not come before");
+        assert!(strays.lock().unwrap().is_empty(), "{keys:?}: but not the newest");
+        assert_eq!(pair.far().count(moved), 0);
+    }
+}
+
+#[test]
+fn a_reply_from_a_third_address_moves_nothing() {
+    const THIRD: &str = "192.0.2.88";
+    let mut pair = Setup { keys: Keys::Strong, ..Setup::new(6, LINK) }.build();
+    pair.connect();
+    let near = pair.near;
+    let copies = record(&mut pair, |fate, packet| matches!(fate, Fate::Sent(_)) && packet.source == address(NEAR));
+    let strays =
+        record(&mut pair, |fate, packet| matches!(fate, Fate::Sent(_)) && packet.destination == address(ELSEWHERE));
+    let last = |copies: &Arc<Mutex<Vec<Packet>>>| copies.lock().unwrap().last().cloned().unwrap();
+    // A copy of the newest packet overtakes it from elsewhere, and a Ping goes there.
+    pair.world.command(near, |end, _| end.session.ping());
+    pair.world.inject(pair.world.internet(), Packet { source: address(ELSEWHERE), ..last(&copies) });
+    pair.world.run_for(ms(200));
+    let check = last(&strays);
+    // Whoever is there hands it to the genuine end, which answers, since it is authentic; its answer is then
+    // hurried along from a third address, and comes itself from home.
+    let answers = copies.lock().unwrap().len();
+    pair.world.inject(pair.world.internet(), Packet { destination: address(NEAR), source: address(FAR), ..check });
+    assert!(pair.world.wait_for(ms(500), |_| copies.lock().unwrap().len() > answers), "it is answered");
+    pair.world.inject(pair.world.internet(), Packet { source: address(THIRD), ..last(&copies) });
+    pair.world.run_for(ms(3_000));
+    assert_eq!(pair.far().count(moved), 0);
+    assert_eq!(pair.far().session.path().remote, address(NEAR));
+    assert_eq!(strays.lock().unwrap().len(), 1, "and nothing else goes there");
 }
 
 #[test]
