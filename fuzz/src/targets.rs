@@ -1,9 +1,12 @@
 //! One function per parser: whatever the bytes, it neither panics nor contradicts itself.
 
 use std::sync::OnceLock;
+use std::time::Duration;
 
+use bytes::{Bytes, BytesMut};
 use p2pt::base::{Instant, Path, PeerId, Rng};
-use p2pt::cli::address;
+use p2pt::cli::framing::{Framing, FramingError};
+use p2pt::cli::{address, parser, units};
 use p2pt::crypto::{Identity, IdentityKind, Keyring, Policy, Profile, epd, session_id_of, startup};
 use p2pt::service::rendezvous::{CONTROL_METADATA, Client, Server, ServerConfig};
 use p2pt::wire::message::{Command, TcMessage, TcMetadata, UserControl, message_kind};
@@ -34,6 +37,9 @@ pub const TARGETS: &[Target] = &[
     ("identity", identity_file),
     ("address", address_text),
     ("rendezvous", rendezvous_message),
+    ("framing", framed_messages),
+    ("units", quantities),
+    ("host_port", host_and_port),
 ];
 
 /// Variable length unsigned integers.
@@ -320,4 +326,71 @@ pub fn rendezvous_message(data: &[u8]) {
     client.message(data);
     assert!(std::iter::from_fn(|| server.poll()).count() < 32);
     assert!(std::iter::from_fn(|| client.poll()).count() < 32);
+}
+
+/// Messages on standard input: the first byte chooses the framing, the second the pieces in which the rest comes.
+pub fn framed_messages(data: &[u8]) {
+    let [form, piece, input @ ..] = data else { return };
+    let framing = Framing::named(["line", "nul", "ts", "u32"][usize::from(form & 3)]);
+    let (whole, outcome) = cut(framing, input, input.len().max(1));
+    // Where the pieces end makes no difference.
+    assert_eq!(cut(framing, input, usize::from(*piece).max(1)), (whole.clone(), outcome));
+    // What was written out is read as the same messages; and it is the input, but for a last line's missing end.
+    let mut written = Vec::new();
+    whole.iter().for_each(|message| framing.put(&mut written, message));
+    assert_eq!(cut(framing, &written, 7), (whole, Ok(())));
+    let same = input.len().min(written.len());
+    assert_eq!(input[..same], written[..same]);
+    assert!(outcome.is_err() || written.len() == same || written.len() == same + 1);
+}
+
+fn cut(framing: Framing, input: &[u8], piece: usize) -> (Vec<Bytes>, Result<(), FramingError>) {
+    let (mut messages, mut buffer) = (Vec::new(), BytesMut::new());
+    let pieces = input.chunks(piece).map(Some).chain([None]);
+    for piece in pieces {
+        buffer.extend_from_slice(piece.unwrap_or_default());
+        loop {
+            match framing.take(&mut buffer, piece.is_none()) {
+                Ok(Some(message)) => messages.push(message),
+                Ok(None) => break,
+                Err(error) => return (messages, Err(error)),
+            }
+        }
+    }
+    assert!(buffer.is_empty(), "nothing is left of an input that was taken");
+    (messages, Ok(()))
+}
+
+/// Quantities with units, as they are typed and as they are shown.
+pub fn quantities(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    let near = |shown: u64, exact: u64| shown.abs_diff(exact) <= exact / 16;
+    if let Ok(span) = units::duration(text) {
+        let shown = units::duration(&units::show_duration(span)).expect("what is shown can be typed");
+        assert!(shown <= span && span - shown < Duration::from_millis(1));
+    }
+    if let Ok(bytes) = units::size(text) {
+        let shown = units::show_size(bytes);
+        assert!(shown.ends_with("PiB") || units::size(&shown).is_ok_and(|shown| near(shown, bytes)), "{shown}");
+    }
+    if let Ok(rate) = units::rate(text) {
+        assert!(units::rate(&rate.to_string()).is_ok_and(|shown| near(shown.bits, rate.bits)), "{rate}");
+    }
+}
+
+/// `HOST:PORT`, peer IDs, and what stands behind the `#` of an address.
+pub fn host_and_port(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    if let Ok((host, port)) = parser::host_port(text) {
+        assert!(!host.is_empty() && port > 0);
+        let typed = if host.contains(':') { format!("[{host}]:{port}") } else { format!("{host}:{port}") };
+        assert_eq!(parser::host_port(&typed), Ok((host, port)));
+    }
+    if let Ok(id) = text.parse::<PeerId>() {
+        assert_eq!(id.to_string().parse(), Ok(id));
+    }
+    if let Ok(target) = text.parse::<address::Target>() {
+        let written = target.to_string();
+        assert!(written.parse::<address::Target>().is_ok_and(|again| again == target), "{}", written.len());
+    }
 }

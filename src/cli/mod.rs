@@ -10,6 +10,7 @@ mod completions;
 mod connect;
 mod demo;
 pub mod failure;
+pub mod framing;
 pub mod key;
 mod links;
 mod man;

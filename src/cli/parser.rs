@@ -133,11 +133,14 @@ pub(super) fn check(kind: row::Kind, text: &str) -> Result<(), String> {
 }
 
 /// The host, without brackets, and the port of `HOST:PORT`.
-pub(super) fn host_port(text: &str) -> Result<(String, u16), String> {
+///
+/// # Errors
+/// What one looks like.
+pub fn host_port(text: &str) -> Result<(String, u16), String> {
     let wanted = || "wanted HOST:PORT, as in example.org:22, 127.0.0.1:22 or [::1]:22".to_owned();
     let (host, port) = text.rsplit_once(':').ok_or_else(wanted)?;
     let bare = host.strip_prefix('[').and_then(|inner| inner.strip_suffix(']'));
-    if host.is_empty() || (bare.is_none() && host.contains(':')) {
+    if bare.unwrap_or(host).is_empty() || (bare.is_none() && host.contains(':')) {
         return Err(wanted());
     }
     match port.parse::<u16>() {

@@ -7,7 +7,6 @@
 //! other way was interrupted.
 
 mod ends;
-mod framing;
 mod listen;
 mod outcome;
 mod pipe;

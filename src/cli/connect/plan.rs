@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use super::ends::EndKind;
-use super::framing::Framing;
 use crate::cli::call::Call;
 use crate::cli::failure::Failure;
+use crate::cli::framing::Framing;
 
 /// How a pipe's content is carried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -11,7 +11,7 @@ const MAX_MESSAGE: usize = 16 << 20;
 
 /// A way to tell messages apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Framing {
+pub enum Framing {
     /// Lines.
     Line,
     /// Records that end in a zero byte.
@@ -24,16 +24,19 @@ pub(super) enum Framing {
 
 /// Why input can't be cut into messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub(super) enum FramingError {
+pub enum FramingError {
+    /// Longer than any message may be.
     #[error("a message of more than {MAX_MESSAGE} bytes")]
     TooLong,
+    /// Less than a message is left.
     #[error("the input ends in the middle of a message")]
     Truncated,
 }
 
 impl Framing {
     /// The framing of this name in the table of flags.
-    pub(super) fn named(name: &str) -> Self {
+    #[must_use]
+    pub fn named(name: &str) -> Self {
         match name {
             "nul" => Self::Nul,
             "ts" => Self::Ts,
@@ -44,7 +47,10 @@ impl Framing {
 
     /// Takes the next whole message out of `input`. At the end of input, what is left counts as one where that makes
     /// sense.
-    pub(super) fn take(self, input: &mut BytesMut, ended: bool) -> Result<Option<Bytes>, FramingError> {
+    ///
+    /// # Errors
+    /// [`FramingError`]: no more messages can be told apart.
+    pub fn take(self, input: &mut BytesMut, ended: bool) -> Result<Option<Bytes>, FramingError> {
         let message = match self {
             Self::Line => take_record(input, b'\n', ended),
             Self::Nul => take_record(input, 0, ended),
@@ -83,7 +89,7 @@ impl Framing {
     }
 
     /// Appends a message as it is written out.
-    pub(super) fn put(self, output: &mut Vec<u8>, message: &[u8]) {
+    pub fn put(self, output: &mut Vec<u8>, message: &[u8]) {
         if self == Self::U32 {
             output.extend_from_slice(&u32::try_from(message.len()).unwrap_or(u32::MAX).to_be_bytes());
         }
