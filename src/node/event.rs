@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 
 use bytes::Bytes;
 
+use super::member::MemberEvent;
 use crate::base::{Path, PeerId};
 use crate::crypto::FarIdentity;
 use crate::endpoint::SessionHandle;
@@ -21,6 +22,10 @@ pub struct DialId(pub(super) u64);
 /// A registration at, or a question to, a rendezvous.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RegistrationId(pub(super) u64);
+
+/// A group that the node is in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct GroupHandle(pub(super) u64);
 
 /// Why a peer was not reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -205,6 +210,18 @@ pub enum NodeEvent {
         peer: PeerHandle,
         /// Why.
         reason: CloseReason,
+    },
+    /// Something happened in a group.
+    Group {
+        /// The group.
+        group: GroupHandle,
+        /// What.
+        event: MemberEvent,
+    },
+    /// A group was left; nothing of it is left.
+    GroupLeft {
+        /// The group.
+        group: GroupHandle,
     },
     /// The rendezvous service that this node runs has something to say.
     Rendezvous(ServerEvent),

@@ -73,6 +73,23 @@ pub enum MemberEvent {
     Storage(StorageEvent),
 }
 
+impl MemberEvent {
+    /// About how many bytes of memory it takes.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        let held = match self {
+            Self::Posting(PostingEvent::Notify(post)) => post.body.len() + post.nick.as_ref().map_or(0, String::len),
+            Self::Routing(RoutingEvent::Notify(routed)) => routed.body.len(),
+            Self::Storage(StorageEvent::Found { records, .. }) => {
+                let held = |value: &Option<Bytes>| value.as_ref().map_or(0, Bytes::len);
+                records.iter().map(|record| size_of_val(record) + record.key.len() + held(&record.value)).sum()
+            }
+            _ => 0,
+        };
+        size_of::<Self>() + held
+    }
+}
+
 /// One membership with its services.
 #[derive(Debug)]
 pub struct Member {

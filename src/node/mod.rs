@@ -10,6 +10,7 @@
 
 mod dial;
 mod event;
+mod groups;
 mod member;
 mod parts;
 mod peers;
@@ -22,7 +23,8 @@ pub use crate::flow::{Lifetime, MessageId, Order, Priority, WriteError};
 pub use crate::service::{posting, rendezvous, routing, storage};
 pub use crate::session::{CloseReason, FlowError, FlowId, SessionStats};
 pub use dial::Dial;
-pub use event::{DialError, DialId, NodeEvent, PeerHandle, RegistrationId};
+pub use event::{DialError, DialId, GroupHandle, NodeEvent, PeerHandle, RegistrationId};
+pub use groups::GroupConfig;
 pub use member::{Member, MemberConfig, MemberEvent};
 pub use registry::Registration;
 
@@ -39,6 +41,7 @@ use crate::endpoint::{Endpoint, EndpointEvent, OpeningId, SessionHandle};
 use crate::service::rendezvous::ServerConfig;
 use crate::session::SessionEvent;
 use dial::Attempt;
+use groups::parts::Groups;
 use parts::{Admission, Peer, Registered, Role, Service};
 
 /// The exception code with which flows of a refused peer are rejected (exit status 10 of the command line).
@@ -65,6 +68,8 @@ pub struct Node {
     roles: BTreeMap<SessionHandle, Role>,
     service: Option<Service>,
     closing: BTreeMap<SessionHandle, Instant>,
+    groups: Groups,
+    groups_only: bool,
     events: VecDeque<NodeEvent>,
 }
 
@@ -84,6 +89,8 @@ impl Node {
             roles: BTreeMap::new(),
             service: None,
             closing: BTreeMap::new(),
+            groups: Groups::default(),
+            groups_only: false,
             events: VecDeque::new(),
         }
     }
@@ -268,6 +275,7 @@ impl Node {
             }
             moved |= self.drive_registrations(now);
             moved |= self.drive_service(now);
+            moved |= self.drive_groups(now);
             if !moved {
                 return any;
             }

@@ -10,13 +10,14 @@ use std::time::Duration;
 
 use super::clock::{Clock, seeded_rng};
 use super::driver::{Driver, Shared};
+use super::group::Group;
 use super::interfaces::Watcher;
 use super::multicast::{GROUP_V4, GROUP_V6, Listener};
 use super::peer::{Incoming, Peer};
 use super::state::{Core, DialState, State};
 use super::udp::UdpSocket;
 use crate::base::{Instant, Interface, PeerId};
-use crate::node::{Dial, DialError, DialId, Node, NodeConfig, NodeEvent, Registration, RegistrationId};
+use crate::node::{Dial, DialError, DialId, GroupConfig, Node, NodeConfig, NodeEvent, Registration, RegistrationId};
 
 /// How long [`Host::shut_down`] waits for peers to agree.
 const FAREWELL: Duration = Duration::from_secs(1);
@@ -182,6 +183,11 @@ impl Host {
     /// Leaves a rendezvous.
     pub fn unregister(&self, registration: RegistrationId) {
         self.core.command(|state, now| state.node.unregister(now, registration));
+    }
+
+    /// Joins a group. [`Node::set_groups_only`] is for hosts that do nothing else.
+    pub fn join_group(&self, config: GroupConfig) -> Group {
+        Group::join(&self.core, config)
     }
 
     /// Waits for news that concern no peer: registrations, checks, the rendezvous service that runs here. `None` once

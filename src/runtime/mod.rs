@@ -6,6 +6,7 @@ pub mod clock;
 mod datagrams;
 mod driver;
 mod errors;
+mod group;
 mod host;
 pub mod identity;
 pub mod interfaces;
@@ -18,6 +19,7 @@ mod stream;
 mod tuning;
 pub mod udp;
 
+pub use group::{Group, GroupItem};
 pub use host::{Host, HostConfig};
 pub use peer::{Incoming, Peer};
 pub use stream::{Answers, Closed, Item, ReceiveError, RecvStream, SendError, SendStream, Within};

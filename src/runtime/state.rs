@@ -11,10 +11,14 @@ use super::driver::{Machine, Shared};
 use super::interfaces::LocalAddress;
 use crate::base::{Instant, Path, Received, Transmit};
 use crate::crypto::FarIdentity;
-use crate::node::{CloseReason, DialError, DialId, FlowId, MessageId, Node, NodeEvent, PeerHandle};
+use crate::node::{
+    CloseReason, DialError, DialId, FlowId, GroupHandle, MemberEvent, MessageId, Node, NodeEvent, PeerHandle,
+};
 
 /// Notices that wait for a reader; the oldest go first.
 const MAX_NOTICES: usize = 1024;
+/// Bytes of a group's events that wait for a reader; what comes beyond is counted instead.
+const MAX_NEWS: usize = 64 << 20;
 /// Moves and given-up messages that wait for a reader; the oldest go first.
 const MAX_HISTORY: usize = 4096;
 
@@ -53,6 +57,7 @@ pub(super) struct State {
     pub(super) dials: BTreeMap<DialId, DialState>,
     pub(super) incoming: VecDeque<PeerHandle>,
     pub(super) notices: VecDeque<NodeEvent>,
+    pub(super) groups: BTreeMap<GroupHandle, GroupState>,
     pub(super) waiters: Waiters,
     pub(super) local: Vec<SocketAddr>,
     pub(super) stopped: bool,
@@ -114,6 +119,45 @@ pub(super) struct ReceiveState {
 pub(super) enum Arrival {
     Message { sequence: u64, data: Bytes },
     Lost { span: u64 },
+}
+
+/// What a group tells, in order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum GroupItem {
+    /// Something happened.
+    Event(MemberEvent),
+    /// The reader was too slow: so many events were dropped here.
+    Lost(u64),
+}
+
+/// What a group told and nobody read yet.
+#[derive(Default)]
+pub(super) struct GroupState {
+    news: VecDeque<(GroupItem, usize)>,
+    bytes: usize,
+    pub(super) left: bool,
+    pub(super) waiters: Waiters,
+}
+
+impl GroupState {
+    fn push(&mut self, event: MemberEvent) {
+        let size = event.size();
+        if self.bytes + size <= MAX_NEWS {
+            self.bytes += size;
+            self.news.push_back((GroupItem::Event(event), size));
+        } else if let Some((GroupItem::Lost(count), _)) = self.news.back_mut() {
+            *count += 1;
+        } else {
+            self.news.push_back((GroupItem::Lost(1), 0));
+        }
+        self.waiters.wake();
+    }
+
+    pub(super) fn pop(&mut self) -> Option<GroupItem> {
+        let (item, size) = self.news.pop_front()?;
+        self.bytes -= size;
+        Some(item)
+    }
 }
 
 /// Tasks that wait for something to change.
@@ -192,6 +236,7 @@ impl State {
             dials: BTreeMap::new(),
             incoming: VecDeque::new(),
             notices: VecDeque::new(),
+            groups: BTreeMap::new(),
             waiters: Waiters::default(),
             local: Vec::new(),
             stopped: false,
@@ -273,6 +318,17 @@ impl State {
                 }
             }
             NodeEvent::PeerClosed { peer, reason } => self.closed(peer, reason),
+            NodeEvent::Group { group, event } => {
+                if let Some(state) = self.groups.get_mut(&group) {
+                    state.push(event);
+                }
+            }
+            NodeEvent::GroupLeft { group } => {
+                if let Some(state) = self.groups.get_mut(&group) {
+                    state.left = true;
+                    state.waiters.wake();
+                }
+            }
             notice => {
                 if self.notices.len() == MAX_NOTICES {
                     self.notices.pop_front();
@@ -386,6 +442,7 @@ impl Machine for State {
         self.stopped = true;
         self.peers.values_mut().for_each(PeerState::wake_all);
         self.dials.values_mut().for_each(|dial| wake(&mut dial.waiter));
+        self.groups.values_mut().for_each(|group| group.waiters.wake());
         self.waiters.wake();
     }
 }
