@@ -52,6 +52,7 @@ mod machines;
 mod nat;
 mod packet;
 mod queue;
+pub mod swarm;
 mod world;
 
 pub use host::{Host, NatId, NetworkId, Port};
