@@ -10,7 +10,7 @@
 mod nature;
 mod plan;
 
-pub use nature::{Nat, Nature};
+pub use nature::{Nat, Nature, Rate};
 pub use plan::{Counters, Terms};
 
 use std::collections::BTreeMap;
