@@ -38,6 +38,14 @@ pub fn fingerprint(certificate: &[u8]) -> PeerId {
     PeerId(Sha256::digest(canonical_section(certificate)).into())
 }
 
+/// Who a certificate of profile `strong` names, and the key that signs for it: what groups need of an author. `None` if it is
+/// any other certificate, or a damaged one.
+#[must_use]
+pub fn signer(certificate: &[u8]) -> Option<(PeerId, [u8; 32])> {
+    let key = Certificate::parse(certificate).ok()?.strong?;
+    Some((fingerprint(certificate), key))
+}
+
 fn canonical_section(certificate: &[u8]) -> &[u8] {
     let mut options = OptionIter(certificate);
     while let Some(Ok(option)) = options.next() {

@@ -227,6 +227,8 @@ mod tests {
             let bytes = identity.to_bytes();
             let read = Identity::from_bytes(&bytes).unwrap();
             assert_eq!(read.certificate(), identity.certificate());
+            let named = (identity.peer_id(), identity.sign_key().public());
+            assert_eq!(crate::crypto::signer(identity.certificate()), Some(named));
             assert_eq!(read.to_bytes(), bytes);
             for len in 0..bytes.len() {
                 assert!(Identity::from_bytes(&bytes[..len]).is_err(), "{len} bytes");

@@ -31,7 +31,7 @@ pub mod startup;
 mod strong;
 mod window;
 
-pub use certificate::fingerprint;
+pub use certificate::{fingerprint, signer};
 pub use flash::FlashPeer;
 pub use group::Group;
 pub use identity::{HostnameError, Identity, IdentityError, IdentityKind};

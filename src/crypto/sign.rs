@@ -21,6 +21,10 @@ pub enum Label {
     Stream,
     /// By the author, on a stored value.
     Store,
+    /// By the author, on a routed message.
+    Route,
+    /// By the receiver, on the acknowledgement of a routed message.
+    Ack,
 }
 
 impl Label {
@@ -32,6 +36,8 @@ impl Label {
             Self::Grant => b"p2pt/1 grant\0",
             Self::Stream => b"p2pt/1 stream\0",
             Self::Store => b"p2pt/1 store\0",
+            Self::Route => b"p2pt/1 route\0",
+            Self::Ack => b"p2pt/1 ack\0",
         }
     }
 
@@ -117,7 +123,9 @@ mod tests {
         let public = key.public();
         let signature = key.sign(Label::Initiator, &[b"one", b"two"]);
         assert!(verify(&public, Label::Initiator, &[b"onetwo"], &signature));
-        for label in [Label::Responder, Label::Post, Label::Grant, Label::Stream, Label::Store] {
+        let others =
+            [Label::Responder, Label::Post, Label::Grant, Label::Stream, Label::Store, Label::Route, Label::Ack];
+        for label in others {
             assert!(!verify(&public, label, &[b"onetwo"], &signature), "{label:?}");
         }
         assert!(!verify(&public, Label::Initiator, &[b"onetwO"], &signature));
