@@ -10,8 +10,8 @@
 mod nature;
 mod plan;
 
-pub use nature::{Nat, Nature, Rate};
-pub use plan::{Counters, Terms};
+pub use nature::{Nat, Nature};
+pub use plan::{Counters, Rate, Terms};
 
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};

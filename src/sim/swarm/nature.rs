@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::plan::Terms;
+use super::plan::{Rate, Terms};
 use crate::base::Rng;
 
 /// What kind of NAT a member is behind, as far as it decides who can connect.
@@ -15,21 +15,6 @@ pub enum Nat {
     PortRestricted,
     /// A mapping for each destination.
     Symmetric,
-}
-
-/// Bits per second of an access line.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Rate(pub u64);
-
-impl Rate {
-    /// No limit.
-    pub const UNLIMITED: Self = Self(0);
-
-    /// How long `bytes` take.
-    #[must_use]
-    pub const fn time(self, bytes: u64) -> Duration {
-        if self.0 == 0 { Duration::ZERO } else { Duration::from_micros(bytes * 8_000_000 / self.0) }
-    }
 }
 
 /// A member's place in the network.

@@ -2,8 +2,22 @@
 
 use std::time::Duration;
 
-use super::nature::Rate;
 use crate::group::Lane;
+
+/// Bits per second of an access line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rate(pub u64);
+
+impl Rate {
+    /// No limit.
+    pub const UNLIMITED: Self = Self(0);
+
+    /// How long `bytes` take.
+    #[must_use]
+    pub const fn time(self, bytes: u64) -> Duration {
+        if self.0 == 0 { Duration::ZERO } else { Duration::from_micros(bytes * 8_000_000 / self.0) }
+    }
+}
 
 /// What lies between members.
 #[derive(Debug, Clone, PartialEq)]
