@@ -1,4 +1,6 @@
 //! Vectors that others made: the codecs must read them as described and write the same bytes.
 
+#[path = "vectors/groupspecs.rs"]
+mod groupspecs;
 #[path = "vectors/wire.rs"]
 mod wire;

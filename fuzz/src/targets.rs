@@ -4,10 +4,11 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use p2pt::base::{Instant, Path, PeerId, Rng};
+use p2pt::base::{Instant, Path, PeerId, Rng, to_hex};
 use p2pt::cli::framing::{Framing, FramingError};
 use p2pt::cli::{address, parser, units};
 use p2pt::crypto::{Identity, IdentityKind, Keyring, Policy, Profile, epd, session_id_of, startup};
+use p2pt::group::Groupspec;
 use p2pt::service::rendezvous::{CONTROL_METADATA, Client, Server, ServerConfig};
 use p2pt::wire::message::{Command, TcMessage, TcMetadata, UserControl, message_kind};
 use p2pt::wire::redirector::{RedirectorCommand, RedirectorReport};
@@ -40,6 +41,7 @@ pub const TARGETS: &[Target] = &[
     ("framing", framed_messages),
     ("units", quantities),
     ("host_port", host_and_port),
+    ("groupspec", groupspec_text),
 ];
 
 /// Variable length unsigned integers.
@@ -311,6 +313,29 @@ pub fn address_text(data: &[u8]) {
         assert_eq!(written.parse::<address::Address>().map(|again| again.to_string()), Ok(written));
     }
     let _ = address::Rendezvous::parse(text);
+}
+
+/// Groupspecs as they are typed, or as bytes in hex.
+pub fn groupspec_text(data: &[u8]) {
+    if let Ok(text) = std::str::from_utf8(data) {
+        groupspec(text);
+    }
+    groupspec(&format!("G:{}", to_hex(data)));
+}
+
+fn groupspec(text: &str) {
+    let spec = match Groupspec::parse(text) {
+        Ok(spec) => spec,
+        Err(error) => return drop(error.to_string()),
+    };
+    assert_eq!(Groupspec::parse(spec.text()).as_ref(), Ok(&spec));
+    assert!(spec.text().as_bytes().starts_with(spec.secret()));
+    let ordered = spec.in_flash_order();
+    assert_eq!(ordered.in_flash_order(), ordered);
+    let bare = spec.without_authorizations();
+    assert_eq!((bare.id(), bare.authorizations().len()), (spec.id(), 0));
+    assert!(bare.with_authorizations(&spec.authorizations()).is_ok());
+    let _ = (spec.name(), spec.ip_multicast(), spec.bootstrap_peers(), spec.posting_password_hash());
 }
 
 /// Messages between a rendezvous and its clients, both ways.

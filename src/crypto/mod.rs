@@ -24,6 +24,7 @@ mod identity;
 mod keyring;
 pub mod mac;
 mod packet;
+pub mod password;
 mod plain;
 mod profile;
 pub mod sign;

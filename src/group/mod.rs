@@ -14,5 +14,8 @@ pub use address::GroupAddress;
 pub use contract::{FIRST_ROOM, Hint, Lane, Link, Outgoing, Output, Unreachable};
 pub use grant::{GRANT_LEN, GrantError, GrantKind, MAX_GRANT_LIFE, sign_grant, verify_grant};
 pub use membership::{Membership, MembershipConfig, MembershipEvent, init_group};
-pub use spec::{GroupId, Groupspec};
+pub use spec::{
+    BuildError, GroupId, Groupspec, GroupspecBuilder, GroupspecError, IpMulticast, MAX_TEXT, PasswordHash, PasswordKey,
+    SpecOption, kind as spec_kind,
+};
 pub use view::{Neighbour, ReceiveMode, View};
