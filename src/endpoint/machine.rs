@@ -111,6 +111,11 @@ impl Endpoint {
         self.core.config.only_fingerprints = only;
     }
 
+    /// Whether IHellos that do not select us become events from now on.
+    pub fn raise_unmatched_ihellos(&mut self, raise: bool) {
+        self.core.config.raise_unmatched_ihellos = raise;
+    }
+
     /// Answers an IHello of `request` bytes that did not select us: the wanted endpoint can be reached at
     /// `destinations`, of which at most eight are told. Implied, if there are none.
     ///

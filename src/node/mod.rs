@@ -24,7 +24,7 @@ pub use crate::service::{posting, rendezvous, routing, storage};
 pub use crate::session::{CloseReason, FlowError, FlowId, SessionStats};
 pub use dial::Dial;
 pub use event::{DialError, DialId, GroupHandle, NodeEvent, PeerHandle, RegistrationId};
-pub use groups::GroupConfig;
+pub use groups::{GroupConfig, GroupStats};
 pub use member::{Member, MemberConfig, MemberEvent};
 pub use registry::Registration;
 
@@ -70,6 +70,10 @@ pub struct Node {
     closing: BTreeMap<SessionHandle, Instant>,
     groups: Groups,
     groups_only: bool,
+    /// Keepalive and patience of sessions that are not only groups'.
+    patience: (Option<Duration>, Duration),
+    /// Whether unmatched IHellos are raised when there are no groups.
+    raises_unmatched: bool,
     events: VecDeque<NodeEvent>,
 }
 
@@ -77,6 +81,8 @@ impl Node {
     /// A node without peers.
     #[must_use]
     pub fn new(now: Instant, mut rng: Rng, config: NodeConfig) -> Self {
+        let patience = (config.endpoint.session.keepalive, config.endpoint.session.give_up);
+        let raises_unmatched = config.endpoint.raise_unmatched_ihellos;
         let endpoint = Endpoint::new(now, rng.fork(), Arc::clone(&config.profile), config.endpoint);
         Self {
             endpoint,
@@ -91,6 +97,8 @@ impl Node {
             closing: BTreeMap::new(),
             groups: Groups::default(),
             groups_only: false,
+            patience,
+            raises_unmatched,
             events: VecDeque::new(),
         }
     }
@@ -122,6 +130,7 @@ impl Node {
         if let Some(service) = &mut self.service {
             service.server.handle_timeout(now);
         }
+        self.groups_timeout(now);
         self.close_due(now);
         self.give_up_due(now);
         self.work(now);
@@ -134,7 +143,8 @@ impl Node {
         let service = self.service.as_ref().and_then(|service| service.server.deadline());
         let closing = self.closing.values().min().copied();
         let attempts = self.attempts.values().map(Attempt::deadline).min();
-        [self.endpoint.deadline(), registrations, service, closing, attempts].into_iter().flatten().min()
+        let parts = [self.endpoint.deadline(), registrations, service, closing, attempts, self.groups.deadline()];
+        parts.into_iter().flatten().min()
     }
 
     /// Datagrams to send; drain to `None`.
@@ -165,6 +175,7 @@ impl Node {
             registered.client.set_addresses(&addresses);
         }
         self.local_addresses = addresses;
+        self.refresh_addresses(now);
         self.work(now);
     }
 
@@ -246,6 +257,7 @@ impl Node {
         for opening in openings {
             self.endpoint.cancel(now, opening);
         }
+        self.leave_groups(now);
         let sessions: Vec<SessionHandle> = self.roles.keys().copied().collect();
         for session in sessions {
             self.close_session(now, session);
@@ -290,7 +302,7 @@ impl Node {
                 if let Some(attempt) = self.attempts.remove(&opening) {
                     let error = attempt.verdict(reason);
                     self.events.push_back(NodeEvent::DialFailed { dial: attempt.id, error });
-                } else {
+                } else if !self.reach_failed(now, opening, reason) {
                     self.registration_failed(opening, reason);
                 }
             }
@@ -299,6 +311,8 @@ impl Node {
             EndpointEvent::UnmatchedIHello { path, epd, tag, datagram } => {
                 if let Some(service) = &mut self.service {
                     service.server.ihello(now, path, &epd, &tag, datagram);
+                } else {
+                    self.introduce(now, path, &epd, &tag, datagram);
                 }
             }
             EndpointEvent::UnmatchedRHello { path, tag, .. } => {
@@ -307,7 +321,8 @@ impl Node {
                 }
             }
             EndpointEvent::Redirected { opening, taken, unknown_peer, .. } => {
-                if let Some(attempt) = self.attempts.get_mut(&opening) {
+                if self.reach_redirected(now, opening, taken, unknown_peer) {
+                } else if let Some(attempt) = self.attempts.get_mut(&opening) {
                     if unknown_peer {
                         attempt.hinted(now);
                     } else if taken > 0 {
@@ -315,7 +330,7 @@ impl Node {
                     }
                 }
             }
-            EndpointEvent::Replaced { .. } => {}
+            EndpointEvent::Replaced { old, new } => self.link_replaced(now, old, new),
         }
     }
 
@@ -323,8 +338,11 @@ impl Node {
         if let Some(attempt) = self.attempts.remove(&opening) {
             // The session may be one that came in meanwhile: whoever we dial is welcome.
             self.roles.insert(session, Role::Peer(Peer::new(Admission::Accepted)));
+            if self.groups.uses(session) {
+                self.watch_patiently(session);
+            }
             self.events.push_back(NodeEvent::Dialled { dial: attempt.id, peer: session });
-        } else {
+        } else if !self.reached(now, opening, session) {
             self.registration_opened(now, opening, session);
         }
     }
@@ -335,6 +353,8 @@ impl Node {
         if let Some(service) = &mut self.service {
             service.client_up(now, handle, far.peer_id, nonce, path);
             self.roles.insert(handle, Role::Client);
+        } else if self.groups.is_member() && !self.roles.contains_key(&handle) {
+            self.incoming_member(now, handle);
         } else if let Entry::Vacant(unknown) = self.roles.entry(handle) {
             unknown.insert(Role::Peer(Peer::new(Admission::Undecided)));
             self.events.push_back(NodeEvent::Incoming { peer: handle, far, path });
@@ -342,7 +362,11 @@ impl Node {
     }
 
     fn session_event(&mut self, now: Instant, session: SessionHandle, event: SessionEvent) {
+        if self.group_event(now, session, &event) {
+            return;
+        }
         match self.roles.get(&session) {
+            Some(Role::Member) => self.member_event(session, event),
             Some(Role::Peer(_)) => self.peer_event(now, session, event),
             Some(Role::Registration(_)) => self.registration_event(now, session, event),
             Some(Role::Client) => self.client_event(now, session, event),
@@ -369,7 +393,10 @@ impl Node {
         let due: Vec<SessionHandle> =
             self.closing.iter().filter(|&(_, &at)| at <= now).map(|(&session, _)| session).collect();
         for session in due {
-            self.close_session(now, session);
+            self.closing.remove(&session);
+            if !self.left_to_groups(session) {
+                self.close_session(now, session);
+            }
         }
     }
 

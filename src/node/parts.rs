@@ -16,6 +16,8 @@ use crate::session::FlowId;
 #[derive(Debug)]
 pub(super) enum Role {
     Peer(Peer),
+    /// Groups', or somebody's of whom it has not shown yet what he wants.
+    Member,
     Registration(RegistrationId),
     Client,
 }

@@ -167,9 +167,11 @@ impl Node {
         self.endpoint.session(peer).map(|session| *session.far_nonce())
     }
 
-    /// Closes a peer's session in order.
+    /// Closes a peer's session in order. If groups use it too, they keep it, and the peer is closed for its owner only.
     pub fn close_peer(&mut self, now: Instant, peer: PeerHandle) {
-        self.close_session(now, peer);
+        if !self.left_to_groups(peer) {
+            self.close_session(now, peer);
+        }
         self.work(now);
     }
 

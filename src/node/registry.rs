@@ -208,13 +208,20 @@ impl Node {
                     self.close_session(now, session);
                 }
             }
-            ClientOutput::Event(event) => self.events.push_back(match event {
-                ClientEvent::Registered { observed } => NodeEvent::Registered { registration: id, observed },
-                ClientEvent::Refused(refusal) => NodeEvent::RegistrationRefused { registration: id, refusal },
-                ClientEvent::Unreachable => NodeEvent::RendezvousUnreachable { registration: id },
-                ClientEvent::Lost => NodeEvent::RegistrationLost { registration: id },
-                ClientEvent::Checked(report) => NodeEvent::Checked { registration: id, report },
-            }),
+            ClientOutput::Event(event) => {
+                match &event {
+                    ClientEvent::Registered { observed } => self.group_registration(now, id, *observed),
+                    ClientEvent::Lost => self.group_registration(now, id, None),
+                    _ => {}
+                }
+                self.events.push_back(match event {
+                    ClientEvent::Registered { observed } => NodeEvent::Registered { registration: id, observed },
+                    ClientEvent::Refused(refusal) => NodeEvent::RegistrationRefused { registration: id, refusal },
+                    ClientEvent::Unreachable => NodeEvent::RendezvousUnreachable { registration: id },
+                    ClientEvent::Lost => NodeEvent::RegistrationLost { registration: id },
+                    ClientEvent::Checked(report) => NodeEvent::Checked { registration: id, report },
+                })
+            }
         }
     }
 }

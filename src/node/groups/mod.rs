@@ -8,19 +8,32 @@
 //! The control lane is a flow in each direction with metadata `47 52 1c` and no return association; its first message,
 //! INIT, names the group. The other lanes are a flow each, opened with the first message, with metadata `p2pt group 1` 00
 //! and the lane's byte (1 posts, 2 routes, 3 records) and a Return Flow Association to the neighbour's control flow of the
-//! group. Who rejects one of these loses that lane, and nothing else.
+//! group. Who rejects one of these loses that lane, and nothing else. Closing the control flow ends the group's use of the
+//! session.
 
+mod flows;
+mod links;
 pub(super) mod parts;
+mod reach;
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use super::Node;
 use super::event::{GroupHandle, NodeEvent, RegistrationId};
-use super::member::{Member, MemberConfig};
+use super::member::{Member, MemberConfig, MemberEvent};
 use crate::base::{Instant, PeerId};
-use crate::group::{GroupId, Hint, Output};
-use crate::wire::Address;
-use parts::Joined;
+use crate::endpoint::SessionHandle;
+use crate::group::{GroupId, Hint, MembershipEvent, Output};
+use crate::wire::{Address, Origin};
+use parts::{Joined, Leaving, Limits};
+
+pub use parts::GroupStats;
+
+/// How long a group that was left may take to close its sessions.
+const LEAVE_WITHIN: Duration = Duration::from_millis(1_500);
+/// How often round-trip times are looked at.
+const MEASURE_EVERY: Duration = Duration::from_secs(5);
 
 /// How a node joins a group.
 #[derive(Debug, Clone)]
@@ -47,18 +60,29 @@ impl GroupConfig {
 }
 
 impl Node {
-    /// Joins a group. What happens in it is told by [`NodeEvent::Group`].
+    /// Joins a group. What happens in it is told by [`NodeEvent::Group`]. A group is joined once; a node that runs the
+    /// rendezvous service is in none.
     ///
     /// From then on a peer that comes in is taken for a member until it opens a flow that is no group's: only then
     /// [`NodeEvent::Incoming`] tells of it. One that proves to be neither is dropped after ten seconds.
     pub fn join_group(&mut self, now: Instant, config: GroupConfig) -> GroupHandle {
+        let GroupConfig { member, registrations, rendezvous, lan: _, bootstrap } = config;
         let handle = GroupHandle(self.new_id());
         let rng = self.rng.fork();
-        let mut member = Member::new(now, rng, config.member);
-        for (peer, addresses) in &config.bootstrap {
+        let mut member = Member::new(now, rng, member);
+        for (peer, addresses) in &bootstrap {
             member.hint(now, *peer, addresses, Hint::Member);
         }
-        self.groups.joined.insert(handle, Joined { member });
+        if self.groups.limits.is_none() {
+            self.groups.limits = Some(Limits::new(&mut self.rng.fork()));
+        }
+        let firsthand = bootstrap.iter().flat_map(|(_, addresses)| addresses).map(|address| address.socket).collect();
+        let (peers, addresses) = Default::default();
+        let joined = Joined { member, registrations, rendezvous, firsthand, peers, addresses };
+        self.groups.joined.insert(handle, joined);
+        self.groups.measure_at = self.groups.measure_at.or(Some(now + MEASURE_EVERY));
+        self.endpoint.raise_unmatched_ihellos(true);
+        self.refresh_addresses(now);
         self.work(now);
         handle
     }
@@ -72,6 +96,18 @@ impl Node {
     /// The groups that this node is in.
     pub fn groups(&self) -> impl Iterator<Item = (GroupHandle, GroupId)> + '_ {
         self.groups.joined.iter().map(|(&handle, joined)| (handle, joined.member.group()))
+    }
+
+    /// The session that connects us with a neighbour, for what it measures ([`Node::stats`]).
+    #[must_use]
+    pub fn group_session(&self, group: GroupHandle, peer: PeerId) -> Option<SessionHandle> {
+        self.groups.joined.get(&group)?.peers.get(&peer).copied()
+    }
+
+    /// What was counted of groups in all.
+    #[must_use]
+    pub const fn group_stats(&self) -> GroupStats {
+        self.groups.stats
     }
 
     /// Does something with a member, and then what it wants; `None` if the group was left.
@@ -93,16 +129,69 @@ impl Node {
         self.groups_only = only;
     }
 
-    /// Leaves a group in good order; [`NodeEvent::GroupLeft`] says when nothing of it is left. The handle means nothing from
-    /// now on.
+    /// Leaves a group in good order; [`NodeEvent::GroupLeft`] says when nothing of it is left, after 1.5 s at most. The
+    /// handle means nothing from now on.
     pub fn leave_group(&mut self, now: Instant, group: GroupHandle) {
         if let Some(joined) = self.groups.joined.get_mut(&group) {
             joined.member.leave(now);
         }
         self.work(now);
-        if self.groups.joined.remove(&group).is_some() {
+        let Some(joined) = self.groups.joined.remove(&group) else { return };
+        let mut sessions: Vec<SessionHandle> = joined.peers.into_values().collect();
+        for &session in &sessions {
+            self.end_use(now, session, group);
+        }
+        self.give_up_reaching(now, group);
+        // Those that something else uses stay.
+        sessions.retain(|session| self.closing.contains_key(session));
+        let leaving = Leaving { until: now + LEAVE_WITHIN, sessions: sessions.into_iter().collect() };
+        self.groups.leaving.insert(group, leaving);
+        if self.groups.joined.is_empty() {
+            self.groups.measure_at = None;
+            self.endpoint.raise_unmatched_ihellos(self.raises_unmatched);
+        }
+        self.check_left(now);
+        self.work(now);
+    }
+
+    /// Leaves all groups without a word: their sessions are about to close.
+    pub(super) fn leave_groups(&mut self, now: Instant) {
+        let groups: Vec<GroupHandle> = self.groups.joined.keys().copied().collect();
+        for group in groups {
+            self.give_up_reaching(now, group);
+            self.groups.joined.remove(&group);
             self.events.push_back(NodeEvent::GroupLeft { group });
         }
+        self.groups.measure_at = None;
+        self.groups.links.clear();
+        self.groups.unproven.clear();
+    }
+
+    /// Tells which groups are left altogether.
+    pub(super) fn check_left(&mut self, now: Instant) {
+        let done = |leaving: &Leaving| leaving.sessions.is_empty() || leaving.until <= now;
+        let left: Vec<GroupHandle> =
+            self.groups.leaving.iter().filter(|(_, leaving)| done(leaving)).map(|(&group, _)| group).collect();
+        for group in left {
+            self.groups.leaving.remove(&group);
+            self.events.push_back(NodeEvent::GroupLeft { group });
+        }
+    }
+
+    /// Does what is due.
+    pub(super) fn groups_timeout(&mut self, now: Instant) {
+        for joined in self.groups.joined.values_mut() {
+            if joined.member.deadline().is_some_and(|deadline| deadline <= now) {
+                joined.member.handle_timeout(now);
+            }
+        }
+        self.reaches_timeout(now);
+        self.links_timeout(now);
+        if self.groups.measure_at.is_some_and(|at| at <= now) {
+            self.groups.measure_at = Some(now + MEASURE_EVERY);
+            self.measure(now);
+        }
+        self.check_left(now);
     }
 
     /// Does what members want. Answers whether they wanted anything.
@@ -112,11 +201,60 @@ impl Node {
         for group in handles {
             while let Some(output) = self.groups.joined.get_mut(&group).and_then(|joined| joined.member.poll(now)) {
                 moved = true;
-                if let Output::Event(event) = output {
-                    self.events.push_back(NodeEvent::Group { group, event });
-                }
+                self.member_output(now, group, output);
             }
         }
-        moved
+        // Only now, when services have sent what they had in mind, is it known how much room there is.
+        moved | self.tell_room(now)
+    }
+
+    fn member_output(&mut self, now: Instant, group: GroupHandle, output: Output<MemberEvent>) {
+        match output {
+            Output::Connect { peer, addresses, introducers } => {
+                self.reach(now, group, peer, &addresses, &introducers);
+            }
+            Output::Disconnect { peer } => self.let_go(now, group, peer),
+            Output::Send(outgoing) => self.group_send(now, group, outgoing),
+            Output::Cancel { peer, lane, id } => self.group_cancel(group, peer, lane, id),
+            Output::Event(event) => {
+                if let MemberEvent::Membership(MembershipEvent::NeighborConnect { peer }) = &event {
+                    self.trust_neighbour(group, *peer);
+                }
+                self.events.push_back(NodeEvent::Group { group, event });
+            }
+        }
+    }
+
+    /// Tells memberships under which addresses we may be reached, if these changed.
+    pub(super) fn refresh_addresses(&mut self, now: Instant) {
+        let local = self.local_addresses.iter().map(|&socket| Address { origin: Origin::Local, socket });
+        let local: Vec<Address> = local.collect();
+        for joined in self.groups.joined.values_mut() {
+            let mut addresses = Vec::new();
+            for id in &joined.registrations {
+                let session = self.registrations.get(id).and_then(|registered| registered.session);
+                if let (Some(session), Some(&observed)) = (session, self.groups.observed.get(id))
+                    && let Some(session) = self.endpoint.session(session)
+                {
+                    addresses.push(Address { origin: Origin::Relay, socket: session.path().remote });
+                    addresses.push(Address { origin: Origin::Observed, socket: observed });
+                }
+            }
+            addresses.extend(&local);
+            addresses.dedup();
+            if joined.addresses != addresses {
+                joined.addresses.clone_from(&addresses);
+                joined.member.membership_mut().set_addresses(now, addresses);
+            }
+        }
+    }
+
+    /// A rendezvous has told where it sees us, or is gone.
+    pub(super) fn group_registration(&mut self, now: Instant, id: RegistrationId, observed: Option<SocketAddr>) {
+        match observed {
+            Some(observed) => self.groups.observed.insert(id, observed),
+            None => self.groups.observed.remove(&id),
+        };
+        self.refresh_addresses(now);
     }
 }

@@ -1,18 +1,181 @@
 //! What a node keeps of its groups; what it does with them stands in the files beside this one.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
 
-use super::super::event::GroupHandle;
+use super::super::dial::Attempt;
+use super::super::event::{GroupHandle, RegistrationId};
 use super::super::member::Member;
+use crate::base::{Instant, PeerId, PrefixBuckets, Rng};
+use crate::endpoint::{OpeningId, SessionHandle};
+use crate::group::{GroupId, Lane};
+use crate::session::FlowId;
+use crate::wire::Address;
 
 /// The groups of a node.
 #[derive(Debug, Default)]
 pub(crate) struct Groups {
     pub(super) joined: BTreeMap<GroupHandle, Joined>,
+    /// Memberships that were left, until the sessions that only they used are closed.
+    pub(super) leaving: BTreeMap<GroupHandle, Leaving>,
+    /// Sessions with members, or with peers that may turn out to be members.
+    pub(super) links: BTreeMap<SessionHandle, Link>,
+    pub(super) reaches: BTreeMap<OpeningId, Reach>,
+    /// Incoming sessions, and until when a group must use them.
+    pub(super) unproven: BTreeSet<(Instant, SessionHandle)>,
+    /// Lanes on which room was made since the service heard of it.
+    pub(super) roomy: BTreeSet<(GroupHandle, PeerId, Lane)>,
+    /// Our address as each rendezvous sees it.
+    pub(super) observed: BTreeMap<RegistrationId, SocketAddr>,
+    /// When to look at round-trip times again.
+    pub(super) measure_at: Option<Instant>,
+    pub(super) limits: Option<Limits>,
+    pub(super) stats: GroupStats,
+}
+
+/// What others may make us do.
+#[derive(Debug)]
+pub(super) struct Limits {
+    /// Introductions, by who asks.
+    pub(super) introductions: PrefixBuckets,
+    /// Hearsay addresses that we try, by where they lead.
+    pub(super) hearsay: PrefixBuckets,
+}
+
+impl Limits {
+    pub(super) fn new(rng: &mut Rng) -> Self {
+        Self {
+            introductions: PrefixBuckets::new(rng.u64(), 1024, 20, 40),
+            hearsay: PrefixBuckets::new(rng.u64(), 1024, 4, 64),
+        }
+    }
+}
+
+/// What was counted of groups in all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct GroupStats {
+    /// Members introduced to somebody who looked for them.
+    pub introductions: u64,
+    /// Introductions refused by a limit.
+    pub introductions_limited: u64,
+    /// Control flows refused because their first message names no group of ours.
+    pub strangers: u64,
+    /// Messages dropped because the neighbour or its lane was gone.
+    pub unsent: u64,
+    /// Messages dropped because a service sent more than there was room for.
+    pub overflowed: u64,
+    /// Addresses of members not tried, because they cannot be theirs or too many lead to one network.
+    pub addresses_refused: u64,
 }
 
 /// One membership.
 #[derive(Debug)]
 pub(super) struct Joined {
     pub(super) member: Member,
+    pub(super) registrations: Vec<RegistrationId>,
+    pub(super) rendezvous: Vec<SocketAddr>,
+    /// Where members are that the user named, or whose beacons we heard: not hearsay.
+    pub(super) firsthand: BTreeSet<SocketAddr>,
+    /// Which session carries what is between us and a peer.
+    pub(super) peers: BTreeMap<PeerId, SessionHandle>,
+    /// Our addresses as the membership was told last.
+    pub(super) addresses: Vec<Address>,
+}
+
+/// A membership that is over.
+#[derive(Debug)]
+pub(super) struct Leaving {
+    pub(super) until: Instant,
+    pub(super) sessions: BTreeSet<SessionHandle>,
+}
+
+/// An attempt to open a session with a member.
+#[derive(Debug)]
+pub(super) struct Reach {
+    pub(super) peer: PeerId,
+    pub(super) attempt: Attempt,
+    /// Who wants it.
+    pub(super) groups: BTreeSet<GroupHandle>,
+}
+
+/// A session, as far as groups use it.
+#[derive(Debug)]
+pub(super) struct Link {
+    pub(super) peer: PeerId,
+    pub(super) uses: BTreeMap<GroupHandle, Use>,
+    /// The far end's control flows that have not named their group yet.
+    pub(super) unnamed: BTreeSet<FlowId>,
+    /// The far end's flows of groups.
+    pub(super) incoming: BTreeMap<FlowId, (GroupHandle, Lane)>,
+    /// Our flows of groups.
+    pub(super) outgoing: BTreeMap<FlowId, (GroupHandle, Lane)>,
+    /// The far end's flows whose group does not use the session any more.
+    pub(super) spent: BTreeSet<FlowId>,
+    /// Our flows that are closed and not yet acknowledged to their end.
+    pub(super) ending: BTreeSet<FlowId>,
+    /// Whether the groups know a round-trip time.
+    pub(super) measured: bool,
+}
+
+impl Link {
+    pub(super) const fn new(peer: PeerId) -> Self {
+        Self {
+            peer,
+            uses: BTreeMap::new(),
+            unnamed: BTreeSet::new(),
+            incoming: BTreeMap::new(),
+            outgoing: BTreeMap::new(),
+            spent: BTreeSet::new(),
+            ending: BTreeSet::new(),
+            measured: false,
+        }
+    }
+}
+
+/// One group's use of a session.
+#[derive(Debug, Default)]
+pub(super) struct Use {
+    /// The far end's control flow, once its INIT came.
+    pub(super) far_control: Option<FlowId>,
+    pub(super) lanes: BTreeMap<Lane, Sending>,
+}
+
+/// One of our flows.
+#[derive(Debug)]
+pub(super) struct Sending {
+    pub(super) flow: FlowId,
+    /// The far end does not want it.
+    pub(super) refused: bool,
+    /// How many bytes the service believes it may send.
+    pub(super) believed: usize,
+    /// Messages that the service has names for, and their names.
+    pub(super) names: BTreeMap<u64, u64>,
+    pub(super) ids: BTreeMap<u64, u64>,
+}
+
+impl Groups {
+    /// Which membership is in this group.
+    pub(super) fn find(&self, id: GroupId) -> Option<GroupHandle> {
+        self.joined.iter().find(|(_, joined)| joined.member.group() == id).map(|(&handle, _)| handle)
+    }
+
+    /// Whether any group uses the session.
+    pub(crate) fn uses(&self, session: SessionHandle) -> bool {
+        self.links.get(&session).is_some_and(|link| !link.uses.is_empty())
+    }
+
+    /// Whether this node is in any group.
+    pub(crate) fn is_member(&self) -> bool {
+        !self.joined.is_empty()
+    }
+
+    /// When something is due.
+    pub(crate) fn deadline(&self) -> Option<Instant> {
+        let members = self.joined.values().filter_map(|joined| joined.member.deadline()).min();
+        let reaches = self.reaches.values().map(|reach| reach.attempt.deadline()).min();
+        let leaving = self.leaving.values().map(|leaving| leaving.until).min();
+        let unproven = self.unproven.first().map(|&(at, _)| at);
+        let parts = [members, reaches, leaving, unproven, self.measure_at];
+        parts.into_iter().flatten().min()
+    }
 }
