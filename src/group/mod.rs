@@ -5,15 +5,21 @@
 
 mod address;
 mod contract;
+mod forward;
 mod grant;
 mod membership;
+mod outbox;
+mod relay;
 mod spec;
 mod view;
 
 pub use address::GroupAddress;
 pub use contract::{FIRST_ROOM, Hint, Lane, Link, Outgoing, Output, Unreachable};
+pub use forward::{Goal, MAX_DETOUR, MAX_VISITED, Step, Trail, next_step};
 pub use grant::{GRANT_LEN, GrantError, GrantKind, MAX_GRANT_LIFE, sign_grant, verify_grant};
 pub use membership::{Membership, MembershipConfig, MembershipEvent, init_group};
+pub use outbox::{MAX_WAITING, Outbox};
+pub use relay::{Arrival, BYTE_RATE, Letter, MAX_HOPS, MAX_TICKETS, MESSAGE_RATE, Received, Relay};
 pub use spec::{
     BuildError, GroupId, Groupspec, GroupspecBuilder, GroupspecError, IpMulticast, MAX_TEXT, PasswordHash, PasswordKey,
     SpecOption, kind as spec_kind,

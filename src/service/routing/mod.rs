@@ -1,191 +1,55 @@
 //! Directed routing: messages to the member nearest to an address, along the ring, or to all neighbours.
+//!
+//! [`Routing::send_to_nearest`], [`Routing::send_to_neighbor`] and [`Routing::send_to_all_neighbors`] are one hop long, as in Flash
+//! (flash-groups section 6.2); [`Routing::route_to_nearest`] goes all the way.
+//!
+//! # On the wire
+//!
+//! Lane [`crate::group::Lane::Routes`]. The first byte of a message is its type; numbers are VLUs; unknown types are ignored. Types
+//! 01 and 02 are those of [`crate::group::Relay`], by which letters travel. One hop:
+//!
+//! ```text
+//! 10 TO_NEAREST    target (32 bytes) ‖ body (the rest)
+//! 11 TO_NEIGHBOR   body (the rest)                          also to all neighbours
+//! ```
+//!
+//! Payloads of letters; the first byte is the kind, unknown kinds are dropped, bytes after the last field are ignored:
+//!
+//! ```text
+//! 01 MESSAGE    length ‖ certificate of the author
+//!               return address (32): where on the ring answers go
+//!               flags (1): 01 an acknowledgement is wanted
+//!               instance (8): random, for each process of the author
+//!               sequence ‖ time, in ms since 1970 ‖ length ‖ body (at most 65,536 bytes) ‖ signature (64)
+//! 02 ACK        name (32) ‖ hops ‖ length ‖ certificate of the receiver ‖ address of the receiver (32) ‖ signature (64)
+//! 03 NO_ROUTE   name (32)
+//! ```
+//!
+//! A MESSAGE is a letter to the nearest member that takes it; it asks for tickets and enters its gateway if an acknowledgement is
+//! wanted. ACK and NO_ROUTE are letters to the very member at the return address, via the gateway. A message's *name* is the SHA-256 of
+//! its payload. Signed are, after the label and as in the fields, numbers in 8 bytes, LP(x) = length in 4 bytes ‖ x:
+//!
+//! ```text
+//! MESSAGE  "p2pt/1 route" 00 ‖ group ID ‖ author's peer ID ‖ return address ‖ target ‖ flags ‖ instance ‖ sequence ‖ time ‖ LP(body)
+//! ACK      "p2pt/1 ack" 00 ‖ group ID ‖ receiver's peer ID ‖ receiver's address ‖ return address ‖ name ‖ hops
+//! ```
+//!
+//! The peer ID is the certificate's, which may be another than the one that the member has in the group. Every member on the
+//! way checks signatures, and leaves a neighbour that hands it a bad one. NO_ROUTE is not signed: whoever could forge it is on
+//! the way and could drop the message as well; it only makes the author try another way sooner.
+//!
+//! Messages older than five minutes or more than ten minutes ahead are dropped. Each (author, instance, sequence) is delivered once
+//! while it could pass that window, as long as no more than 16,384 arrive in it; a repeated one is acknowledged again.
+//! The author sends a message whose acknowledgement does not come again, over another first hop, after a third and after
+//! two thirds of the time that it waits, or as soon as NO_ROUTE comes.
 
-use std::collections::VecDeque;
-use std::time::Duration;
+mod letter;
+mod seen;
+mod service;
+mod types;
 
-use bytes::Bytes;
-
-use crate::base::{Instant, PeerId, Rng, WallClock};
-use crate::crypto::Identity;
-use crate::group::{GroupAddress, GroupId, Output, View};
-
-/// The longest body of a routed message, in bytes.
-pub const MAX_BODY: usize = 64 << 10;
-
-/// A routed message of ours.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct RouteId(pub u64);
-
-/// How routing begins.
-#[derive(Debug, Clone)]
-pub struct RoutingConfig {
-    /// The group.
-    pub group: GroupId,
-    /// Who signs our messages.
-    pub author: Identity,
-    /// The time of day.
-    pub clock: WallClock,
-    /// How long to wait for an acknowledgement that was asked for.
-    pub ack_timeout: Duration,
-}
-
-/// NetGroupSendMode: which neighbour on the ring.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum SendMode {
-    /// The next one in increasing direction.
-    NextIncreasing,
-    /// The next one in decreasing direction.
-    NextDecreasing,
-}
-
-/// NetGroupSendResult.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum SendResult {
-    /// It is on its way, or for ourselves.
-    Sent,
-    /// There is no neighbour to give it to.
-    NoRoute,
-    /// It is too long, or no lane has room.
-    Error,
-}
-
-/// A routed message that arrived here (NetGroup.SendTo.Notify).
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Routed {
-    /// Who wrote it, proven by its signature; `None` on one-hop messages, whose sender is `from`.
-    pub author: Option<PeerId>,
-    /// The neighbour that it came from; ourselves if we sent it.
-    pub from: GroupAddress,
-    /// Whether it came from this node itself or ends here: `fromLocal` of NetGroup.
-    pub from_local: bool,
-    /// The address it is for, if it was routed to one.
-    pub target: Option<GroupAddress>,
-    /// The body.
-    pub body: Bytes,
-    /// Links that it passed.
-    pub hops: u32,
-}
-
-/// What happens.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum RoutingEvent {
-    /// A message for us.
-    Notify(Routed),
-    /// A message of ours arrived: its receiver says so, signed.
-    Delivered {
-        /// Which.
-        id: RouteId,
-        /// The receiver.
-        by: PeerId,
-        /// Links that it passed.
-        hops: u32,
-    },
-    /// No acknowledgement came in time, or there is no route.
-    Undelivered {
-        /// Which.
-        id: RouteId,
-        /// Whether a member on the way said that it knows no way.
-        no_route: bool,
-    },
-    /// A neighbour breaks the rules: leave it.
-    Misbehaved {
-        /// Who.
-        peer: PeerId,
-        /// What it did.
-        reason: &'static str,
-    },
-}
-
-/// What was counted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct RoutingStats {
-    /// Bytes sent and received.
-    pub bytes: (u64, u64),
-    /// Messages passed on.
-    pub forwarded: u64,
-    /// Messages that arrived here.
-    pub delivered: u64,
-    /// Dropped for a bad form or signature.
-    pub malformed: u64,
-    /// Dropped because they had been here, or went too far.
-    pub looped: u64,
-    /// Dropped because a neighbour sent too many, or has no room.
-    pub limited: u64,
-}
-
-/// The routing service of one membership.
-#[derive(Debug)]
-pub struct Routing {
-    config: RoutingConfig,
-    outputs: VecDeque<Output<RoutingEvent>>,
-}
-
-impl Routing {
-    /// Nothing sent yet.
-    #[must_use]
-    pub fn new(_now: Instant, _rng: Rng, config: RoutingConfig) -> Self {
-        Self { config, outputs: VecDeque::new() }
-    }
-
-    /// Sets the time of day.
-    pub fn set_clock(&mut self, clock: WallClock) {
-        self.config.clock = clock;
-    }
-
-    /// One hop towards `target`, as NetGroup's `sendToNearest`: to the neighbour nearest to it, or to ourselves.
-    pub fn send_to_nearest(&mut self, _now: Instant, _view: &View, _target: GroupAddress, _body: Bytes) -> SendResult {
-        SendResult::NoRoute
-    }
-
-    /// One hop along the ring, as NetGroup's `sendToNeighbor`.
-    pub fn send_to_neighbor(&mut self, _now: Instant, _view: &View, _mode: SendMode, _body: Bytes) -> SendResult {
-        SendResult::NoRoute
-    }
-
-    /// To every neighbour, as NetGroup's `sendToAllNeighbors`.
-    pub fn send_to_all_neighbors(&mut self, _now: Instant, _view: &View, _body: Bytes) -> SendResult {
-        SendResult::NoRoute
-    }
-
-    /// All the way to the member nearest to `target`. With `ack`, [`RoutingEvent::Delivered`] or
-    /// [`RoutingEvent::Undelivered`] follows.
-    pub fn route_to_nearest(
-        &mut self,
-        _now: Instant,
-        _view: &View,
-        _target: GroupAddress,
-        _body: Bytes,
-        _ack: bool,
-    ) -> (RouteId, SendResult) {
-        (RouteId(0), SendResult::NoRoute)
-    }
-
-    /// A neighbour is gone.
-    pub fn peer_down(&mut self, _now: Instant, _view: &View, _peer: PeerId) {}
-
-    /// A message came on the lane of routes.
-    pub fn message(&mut self, _now: Instant, _view: &View, _peer: PeerId, _message: &[u8]) {}
-
-    /// So many bytes may be sent to a neighbour now.
-    pub fn writable(&mut self, _now: Instant, _peer: PeerId, _room: usize) {}
-
-    /// What was counted.
-    #[must_use]
-    pub fn stats(&self) -> RoutingStats {
-        RoutingStats::default()
-    }
-
-    /// Time passed.
-    pub fn handle_timeout(&mut self, _now: Instant, _view: &View) {}
-
-    /// When to call [`Routing::handle_timeout`].
-    #[must_use]
-    pub fn deadline(&self) -> Option<Instant> {
-        None
-    }
-
-    /// What it wants or tells; drain to `None`.
-    pub fn poll(&mut self) -> Option<Output<RoutingEvent>> {
-        self.outputs.pop_front()
-    }
-}
+pub use letter::{Ack, Message, no_route_name};
+pub use service::Routing;
+pub use types::{
+    MAX_BODY, RouteId, Routed, RoutingConfig, RoutingEvent, RoutingStats, SendMode, SendResult,
+};
