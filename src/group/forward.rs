@@ -126,9 +126,8 @@ pub fn next_step(view: &View, goal: &Goal, trail: &mut Trail, shunned: &dyn Fn(P
     // The nearest so far that takes it; without one, any neighbour that takes it is progress.
     let been = trail.visited.iter().filter(|(_, takes)| *takes || goal.exact).map(|(address, _)| *address);
     let best = been.chain((takes || goal.exact).then_some(me)).map(|address| (address.distance(target), address)).min();
-    let open = |neighbour: &&Neighbour| {
-        goal.passes(neighbour) && !trail.has(neighbour.address) && !shunned(neighbour.peer)
-    };
+    let open =
+        |neighbour: &&Neighbour| goal.passes(neighbour) && !trail.has(neighbour.address) && !shunned(neighbour.peer);
     let nearest = |to: GroupAddress| view.neighbours().filter(open).min_by_key(|n| n.address.distance(to));
     if let Some(next) = nearest(target)
         && best.is_none_or(|(distance, _)| next.address.distance(target) < distance)
@@ -137,12 +136,13 @@ pub fn next_step(view: &View, goal: &Goal, trail: &mut Trail, shunned: &dyn Fn(P
         return Step::To(next.peer);
     }
     if !trail.settling && trail.visited.len() < MAX_DETOUR {
-        let unreached = view.nearest(target, MAX_VISITED + 1).into_iter().filter(|peer| *peer != view.me()).find(|peer| {
-            let address = GroupAddress::of(*peer);
-            best.is_none_or(|(distance, _)| address.distance(target) < distance)
-                && view.neighbour(*peer).is_none()
-                && !trail.has(address)
-        });
+        let unreached =
+            view.nearest(target, MAX_VISITED + 1).into_iter().filter(|peer| *peer != view.me()).find(|peer| {
+                let address = GroupAddress::of(*peer);
+                best.is_none_or(|(distance, _)| address.distance(target) < distance)
+                    && view.neighbour(*peer).is_none()
+                    && !trail.has(address)
+            });
         if let Some(next) = unreached.and_then(|peer| nearest(GroupAddress::of(peer))) {
             let next = next.peer;
             trail.visited.push((me, takes));

@@ -230,9 +230,7 @@ impl Relay {
     pub fn receive<'a>(&mut self, now: Instant, peer: PeerId, message: &'a [u8]) -> Received<'a> {
         self.received += message.len() as u64;
         self.silent.remove(&peer);
-        let new = || {
-            (TokenBucket::new(MESSAGE_RATE.0, MESSAGE_RATE.1), TokenBucket::new(BYTE_RATE.0, BYTE_RATE.1))
-        };
+        let new = || (TokenBucket::new(MESSAGE_RATE.0, MESSAGE_RATE.1), TokenBucket::new(BYTE_RATE.0, BYTE_RATE.1));
         let (messages, bytes) = self.rates.entry(peer).or_insert_with(new);
         if !messages.take(now, 1) || !bytes.take(now, message.len() as u64) {
             return Received::Limited;

@@ -50,6 +50,4 @@ mod types;
 
 pub use letter::{Ack, Message, no_route_name};
 pub use service::Routing;
-pub use types::{
-    MAX_BODY, RouteId, Routed, RoutingConfig, RoutingEvent, RoutingStats, SendMode, SendResult,
-};
+pub use types::{MAX_BODY, RouteId, Routed, RoutingConfig, RoutingEvent, RoutingStats, SendMode, SendResult};

@@ -214,12 +214,7 @@ impl Routing {
     #[must_use]
     pub fn stats(&self) -> RoutingStats {
         let (forwarded, refused) = self.relay.counts();
-        RoutingStats {
-            bytes: self.relay.bytes(),
-            forwarded,
-            limited: self.stats.limited + refused,
-            ..self.stats
-        }
+        RoutingStats { bytes: self.relay.bytes(), forwarded, limited: self.stats.limited + refused, ..self.stats }
     }
 
     /// Time passed.
