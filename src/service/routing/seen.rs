@@ -53,7 +53,7 @@ mod tests {
     #[test]
     fn each_is_new_once_in_its_time_and_the_table_is_bounded() {
         let mut seen = Seen::default();
-        let at = |s| Instant::from_micros(s * 1_000_000);
+        let at = |s: u64| Instant::from_micros(s * 1_000_000);
         let mut enter = |s, sequence| {
             let is_new = seen.enter(at(s), Duration::from_secs(900), PeerId([1; 32]), [2; 8], sequence);
             (is_new, seen.keys.len(), seen.order.len())
