@@ -9,6 +9,7 @@ use bytes::Bytes;
 use super::event::RegistrationId;
 use crate::base::{Instant, Path, PeerId, Rng};
 use crate::endpoint::{OpeningId, SessionHandle};
+use crate::group::GroupId;
 use crate::service::rendezvous::{self, Server, ServerConfig};
 use crate::session::FlowId;
 
@@ -52,6 +53,11 @@ pub(super) struct Registered {
     pub(super) opening: Option<OpeningId>,
     pub(super) session: Option<SessionHandle>,
     pub(super) control: Option<FlowId>,
+    /// The server's flow in return to our control flow.
+    pub(super) answers: Option<FlowId>,
+    /// Our flows about groups, and the server's in return to them.
+    pub(super) groups: BTreeMap<GroupId, FlowId>,
+    pub(super) members: BTreeMap<FlowId, GroupId>,
 }
 
 /// The service and what connects it to sessions.
@@ -65,6 +71,8 @@ pub(super) struct Service {
 pub(super) struct Client {
     pub(super) session: SessionHandle,
     pub(super) answers: Option<FlowId>,
+    /// Our flows in return to the client's flows about groups.
+    pub(super) groups: BTreeMap<u64, FlowId>,
 }
 
 impl Service {
@@ -80,7 +88,7 @@ impl Service {
         nonce: [u8; 32],
         path: Path,
     ) {
-        self.clients.insert(key(session), Client { session, answers: None });
+        self.clients.insert(key(session), Client { session, answers: None, groups: BTreeMap::new() });
         self.server.peer_up(now, key(session), peer, nonce, path);
     }
 }

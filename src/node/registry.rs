@@ -10,7 +10,7 @@ use crate::base::{Instant, Path, PeerId};
 use crate::crypto::epd;
 use crate::endpoint::{ForwardAnswer, ForwardTrust, OpenFailure, OpeningId, OpeningTerms, SessionHandle};
 use crate::flow::{Lifetime, Order, Priority};
-use crate::service::rendezvous::{Client, ClientEvent, ClientOutput, ProbeTarget};
+use crate::service::rendezvous::{Client, ClientEvent, ClientOutput, GROUP_METADATA, ProbeTarget};
 use crate::session::{SessionEvent, SessionStats};
 
 /// Where to register.
@@ -76,7 +76,9 @@ impl Node {
         pin: Option<PeerId>,
     ) -> RegistrationId {
         let id = RegistrationId(self.new_id());
-        let registered = Registered { client, servers, pin, opening: None, session: None, control: None };
+        let (opening, session, control, answers) = Default::default();
+        let (groups, members) = Default::default();
+        let registered = Registered { client, servers, pin, opening, session, control, answers, groups, members };
         self.registrations.insert(id, registered);
         self.work(now);
         id
@@ -109,6 +111,9 @@ impl Node {
         }
         registered.session = Some(session);
         registered.control = None;
+        registered.answers = None;
+        registered.groups.clear();
+        registered.members.clear();
         registered.client.session_up(now, key(session));
         self.roles.insert(session, Role::Registration(id));
         self.endpoint.set_forwarding(session, ForwardAnswer::RHello, ForwardTrust::Rendezvous);
@@ -139,16 +144,34 @@ impl Node {
         match event {
             SessionEvent::FlowOpened { flow, return_of, .. } => {
                 let Some(session) = self.endpoint.session_mut(session) else { return };
+                let group = registered.groups.iter().find(|&(_, ours)| return_of == Some(*ours));
                 if return_of.is_some() && return_of == registered.control {
+                    registered.answers = Some(flow);
+                    let _ = session.accept_flow(flow, Order::Original, CONTROL_WINDOW);
+                } else if let Some((&group, _)) = group {
+                    registered.members.insert(flow, group);
                     let _ = session.accept_flow(flow, Order::Original, CONTROL_WINDOW);
                 } else {
                     let _ = session.reject_flow(flow, 0);
                 }
             }
             SessionEvent::Message { flow, data, .. } => {
-                registered.client.message(&data);
+                match registered.members.get(&flow) {
+                    Some(&group) => registered.client.group_message(group, &data),
+                    None => registered.client.message(&data),
+                }
                 if let Some(session) = self.endpoint.session_mut(session) {
                     let _ = session.consume(flow, data.len());
+                }
+            }
+            SessionEvent::FlowFinished { flow, .. } if registered.members.contains_key(&flow) => {
+                registered.members.remove(&flow);
+            }
+            SessionEvent::FlowException { flow, .. } if Some(flow) != registered.control => {
+                let refused = registered.groups.iter().find(|&(_, ours)| *ours == flow).map(|(&group, _)| group);
+                if let Some(group) = refused {
+                    registered.groups.remove(&group);
+                    registered.client.group_refused(now, group);
                 }
             }
             SessionEvent::FlowFinished { .. } | SessionEvent::FlowException { .. } => self.close_session(now, session),
@@ -198,6 +221,24 @@ impl Node {
                     let _ = session.write(now, flow, message.into(), Lifetime::default());
                 }
             }
+            ClientOutput::JoinGroup { group, message, .. } => {
+                let Some(session) = registered.session.and_then(|session| self.endpoint.session_mut(session)) else {
+                    return;
+                };
+                if registered.groups.contains_key(&group) {
+                    return;
+                }
+                if let Ok(flow) = session.open_flow(now, GROUP_METADATA, registered.answers, Priority::High) {
+                    registered.groups.insert(group, flow);
+                    let _ = session.write(now, flow, message.into(), Lifetime::default());
+                }
+            }
+            ClientOutput::LeaveGroup { group, .. } => {
+                let session = registered.session.and_then(|session| self.endpoint.session_mut(session));
+                if let (Some(session), Some(flow)) = (session, registered.groups.remove(&group)) {
+                    let _ = session.close_flow(flow);
+                }
+            }
             ClientOutput::KeepAlive { period, .. } => {
                 if let Some(session) = registered.session.and_then(|session| self.endpoint.session_mut(session)) {
                     session.set_keepalive(Some(period));
@@ -212,6 +253,7 @@ impl Node {
                 match &event {
                     ClientEvent::Registered { observed } => self.group_registration(now, id, *observed),
                     ClientEvent::Lost => self.group_registration(now, id, None),
+                    ClientEvent::Member { group, peer } => return self.group_named(now, id, *group, *peer),
                     _ => {}
                 }
                 self.events.push_back(match event {
@@ -219,6 +261,7 @@ impl Node {
                     ClientEvent::Refused(refusal) => NodeEvent::RegistrationRefused { registration: id, refusal },
                     ClientEvent::Unreachable => NodeEvent::RendezvousUnreachable { registration: id },
                     ClientEvent::Lost => NodeEvent::RegistrationLost { registration: id },
+                    ClientEvent::Member { .. } => return,
                     ClientEvent::Checked(report) => NodeEvent::Checked { registration: id, report },
                 })
             }

@@ -7,7 +7,7 @@ use super::registry::{CONTROL_WINDOW, READ_WHY};
 use crate::base::Instant;
 use crate::endpoint::SessionHandle;
 use crate::flow::{Lifetime, Order, Priority};
-use crate::service::rendezvous::{Metrics, ServerOutput};
+use crate::service::rendezvous::{GROUP_METADATA, Metrics, ServerOutput};
 use crate::session::{FlowId, SessionEvent};
 
 impl Node {
@@ -29,7 +29,13 @@ impl Node {
                     let _ = session.consume(flow, data.len());
                 }
             }
-            SessionEvent::FlowFinished { flow, .. } => service.server.flow_finished(key(session), flow.0),
+            SessionEvent::FlowFinished { flow, .. } => {
+                service.server.flow_finished(key(session), flow.0);
+                let answers = service.clients.get_mut(&key(session)).and_then(|client| client.groups.remove(&flow.0));
+                if let (Some(session), Some(answers)) = (self.endpoint.session_mut(session), answers) {
+                    let _ = session.close_flow(answers);
+                }
+            }
             SessionEvent::PathChanged { to, .. } => service.server.path_changed(key(session), to),
             SessionEvent::Closed(_) => {
                 service.server.peer_down(key(session));
@@ -59,7 +65,12 @@ impl Node {
                 let Some(session) = self.endpoint.session_mut(client.session) else { return };
                 let flow = FlowId(flow);
                 let _ = session.accept_flow(flow, Order::Original, CONTROL_WINDOW);
-                client.answers = session.open_flow(now, metadata, Some(flow), Priority::High).ok();
+                let answers = session.open_flow(now, metadata, Some(flow), Priority::High).ok();
+                if metadata == GROUP_METADATA {
+                    client.groups.extend(answers.map(|answers| (flow.0, answers)));
+                } else {
+                    client.answers = answers;
+                }
             }
             ServerOutput::Reject { session, flow, code } => {
                 let Some(client) = service.clients.get(&session) else { return };
@@ -72,6 +83,14 @@ impl Node {
                 if let (Some(session), Some(flow)) = (self.endpoint.session_mut(client.session), client.answers) {
                     // A client that lets its control flow fill up does not read; it loses the answer, not we memory.
                     let _ = session.write(now, flow, message.into(), Lifetime::default());
+                }
+            }
+            ServerOutput::Tell { session, flow, message } => {
+                let Some(client) = service.clients.get(&session) else { return };
+                if let (Some(session), Some(&answers)) =
+                    (self.endpoint.session_mut(client.session), client.groups.get(&flow))
+                {
+                    let _ = session.write(now, answers, message.into(), Lifetime::default());
                 }
             }
             ServerOutput::Close { session } => {

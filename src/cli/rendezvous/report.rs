@@ -80,6 +80,8 @@ impl Report {
             .with("limited", metrics.limited)
             .with("checks", metrics.checks)
             .with("malformed", metrics.malformed)
+            .with("groups", metrics.groups)
+            .with("memberships", metrics.memberships)
             .with("events_dropped", self.dropped);
         self.tell(event);
     }
@@ -100,6 +102,8 @@ impl Report {
             metrics.registered, metrics.introductions, metrics.unknown
         );
         let rest = [
+            (metrics.groups, "groups"),
+            (metrics.memberships, "members in them"),
             (metrics.redirected, "sent elsewhere"),
             (metrics.refused_key, "refused for their key"),
             (metrics.limited, "over a limit"),

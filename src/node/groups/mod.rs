@@ -68,6 +68,13 @@ impl Node {
     pub fn join_group(&mut self, now: Instant, config: GroupConfig) -> GroupHandle {
         let GroupConfig { member, registrations, rendezvous, lan: _, bootstrap } = config;
         let handle = GroupHandle(self.new_id());
+        if member.spec.server_channel() {
+            for id in &registrations {
+                if let Some(registered) = self.registrations.get_mut(id) {
+                    registered.client.join(member.spec.id());
+                }
+            }
+        }
         let rng = self.rng.fork();
         let mut member = Member::new(now, rng, member);
         for (peer, addresses) in &bootstrap {
@@ -137,11 +144,16 @@ impl Node {
         }
         self.work(now);
         let Some(joined) = self.groups.joined.remove(&group) else { return };
-        let mut sessions: Vec<SessionHandle> = joined.peers.into_values().collect();
+        let mut sessions: Vec<SessionHandle> = joined.peers.values().copied().collect();
         for &session in &sessions {
             self.end_use(now, session, group);
         }
         self.give_up_reaching(now, group);
+        for id in &joined.registrations {
+            if let Some(registered) = self.registrations.get_mut(id) {
+                registered.client.leave(joined.member.group());
+            }
+        }
         // Those that something else uses stay.
         sessions.retain(|session| self.closing.contains_key(session));
         let leaving = Leaving { until: now + LEAVE_WITHIN, sessions: sessions.into_iter().collect() };
@@ -246,6 +258,18 @@ impl Node {
                 joined.addresses.clone_from(&addresses);
                 joined.member.membership_mut().set_addresses(now, addresses);
             }
+        }
+    }
+
+    /// A rendezvous names a member of a group, which we shall connect to.
+    pub(super) fn group_named(&mut self, now: Instant, id: RegistrationId, group: GroupId, peer: PeerId) {
+        let session = self.registrations.get(&id).and_then(|registered| registered.session);
+        let remote = session.and_then(|session| self.endpoint.session(session)).map(|session| session.path().remote);
+        let addresses: Vec<Address> =
+            remote.map(|socket| Address { origin: Origin::Relay, socket }).into_iter().collect();
+        let handle = self.groups.find(group);
+        if let Some(joined) = handle.and_then(|handle| self.groups.joined.get_mut(&handle)) {
+            joined.member.hint(now, peer, &addresses, Hint::Neighbor);
         }
     }
 

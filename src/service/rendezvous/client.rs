@@ -1,12 +1,14 @@
 //! The client's side: stay registered at one rendezvous for as long as the process lives.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use super::groups;
 use super::messages::{self, Command};
 use super::{CONTROL_METADATA, CheckReport, ProbeTarget, SessionKey};
-use crate::base::Instant;
+use crate::base::{Instant, PeerId};
+use crate::group::GroupId;
 
 /// How long one attempt to open a session may take before a fresh one starts. Short, so that the IHello backoff never
 /// grows past a few seconds and a server that returns is found soon.
@@ -15,6 +17,8 @@ pub(super) const ATTEMPT: Duration = Duration::from_secs(5);
 const ANSWER_WITHIN: Duration = Duration::from_secs(5);
 /// The pause after a session that opened but ended at once, so that a broken server is not hammered.
 const PAUSE: Duration = Duration::from_secs(2);
+/// How long to wait before joining a group again that the server refused.
+const JOIN_AGAIN: Duration = Duration::from_secs(30);
 
 /// Why a server does not want us. Final: the same key will not be tried again.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -40,6 +44,13 @@ pub enum ClientEvent {
     Unreachable,
     /// The server went away after we had been registered; an attempt to return has begun.
     Lost,
+    /// The server names a member of a group that we joined there: connect to it.
+    Member {
+        /// The group.
+        group: GroupId,
+        /// The member.
+        peer: PeerId,
+    },
     /// The answer to [`Client::check`].
     Checked(CheckReport),
 }
@@ -73,6 +84,22 @@ pub enum ClientOutput {
         /// The period.
         period: Duration,
     },
+    /// Open a flow with metadata [`super::GROUP_METADATA`], in return to the server's control flow, and send this on it.
+    JoinGroup {
+        /// The session.
+        session: SessionKey,
+        /// The group.
+        group: GroupId,
+        /// The message.
+        message: Vec<u8>,
+    },
+    /// Close that flow.
+    LeaveGroup {
+        /// The session.
+        session: SessionKey,
+        /// The group.
+        group: GroupId,
+    },
     /// Close the session in order.
     Close {
         /// The session.
@@ -105,6 +132,8 @@ pub struct Client {
     purpose: Purpose,
     addresses: Vec<SocketAddr>,
     state: State,
+    /// Groups to be in, and when to try again with one that the server refused.
+    groups: BTreeMap<GroupId, Option<Instant>>,
     outputs: VecDeque<ClientOutput>,
 }
 
@@ -134,6 +163,7 @@ impl Client {
             purpose,
             addresses,
             state: State::Over,
+            groups: BTreeMap::new(),
             outputs: VecDeque::new(),
         };
         client.dial();
@@ -197,6 +227,8 @@ impl Client {
                     self.state = State::Open { session };
                     self.send_addresses(session);
                     self.outputs.push_back(ClientOutput::Event(ClientEvent::Registered { observed }));
+                    let groups: Vec<GroupId> = self.groups.keys().copied().collect();
+                    groups.into_iter().for_each(|group| self.join(group));
                 }
             }
             Ok(Command::Failure { code, description, .. }) => {
@@ -229,6 +261,38 @@ impl Client {
         }
     }
 
+    /// Joins a group there, now and after each registration to come.
+    pub fn join(&mut self, group: GroupId) {
+        self.groups.insert(group, None);
+        if let State::Open { session } = self.state {
+            let message = groups::encode_join(group);
+            self.outputs.push_back(ClientOutput::JoinGroup { session, group, message });
+        }
+    }
+
+    /// Leaves a group there.
+    pub fn leave(&mut self, group: GroupId) {
+        if self.groups.remove(&group).is_some()
+            && let State::Open { session } = self.state
+        {
+            self.outputs.push_back(ClientOutput::LeaveGroup { session, group });
+        }
+    }
+
+    /// The server does not want our flow about a group: it has too many, or knows nothing of groups.
+    pub fn group_refused(&mut self, now: Instant, group: GroupId) {
+        if let Some(again) = self.groups.get_mut(&group) {
+            *again = Some(now + JOIN_AGAIN);
+        }
+    }
+
+    /// A message came on the server's flow about a group.
+    pub fn group_message(&mut self, group: GroupId, message: &[u8]) {
+        if let Some(peer) = groups::decode_member(message) {
+            self.outputs.push_back(ClientOutput::Event(ClientEvent::Member { group, peer }));
+        }
+    }
+
     /// Ends the registration.
     pub fn stop(&mut self) {
         if let Some(session) = self.session() {
@@ -239,10 +303,11 @@ impl Client {
 
     /// When to call [`Client::handle_timeout`].
     #[must_use]
-    pub const fn deadline(&self) -> Option<Instant> {
+    pub fn deadline(&self) -> Option<Instant> {
         match self.state {
             State::Connecting { until, .. } | State::Pausing { until } => Some(until),
-            State::Dialling | State::Open { .. } | State::Over => None,
+            State::Open { .. } => self.groups.values().flatten().min().copied(),
+            State::Dialling | State::Over => None,
         }
     }
 
@@ -254,6 +319,12 @@ impl Client {
                 self.session_down(now);
             }
             State::Pausing { until } if until <= now => self.dial(),
+            State::Open { .. } => {
+                let due = self.groups.iter().filter(|(_, again)| again.is_some_and(|again| again <= now));
+                for group in due.map(|(&group, _)| group).collect::<Vec<_>>() {
+                    self.join(group);
+                }
+            }
             _ => {}
         }
     }

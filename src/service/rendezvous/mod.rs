@@ -14,17 +14,21 @@
 //! Programs of other makes register in the redirector's language instead (flow metadata
 //! `http://zenomt.com/ns/rtmfp#redirector`); they are introduced in the same way.
 //!
+//! Groups are joined here too: [`GROUP_METADATA`] says how (flash-groups sections 2.5 and 2.6).
+//!
 //! Goals: no state on disk, constant work per IHello, memory linear in clients. Non-goals: carrying content, remembering
 //! clients after they left.
 
 mod check;
 mod client;
+mod groups;
 mod messages;
 mod registrar;
 mod server;
 
 pub use check::{CheckReport, ProbeSockets, ProbeTarget, Verdict};
 pub use client::{Client, ClientEvent, ClientOutput, Refusal};
+pub use groups::{GROUP_METADATA, decode_join, decode_member, encode_join, encode_member};
 pub use messages::{CONTROL_METADATA, Command, KeepaliveTimers, MessageError};
 pub use server::{Limits, Metrics, Server, ServerConfig, ServerEvent, ServerOutput, SessionKey};
 

@@ -5,11 +5,13 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use super::check::{Check, CheckReport, CheckStep, ProbeSockets, ProbeTarget};
+use super::groups::{self, GROUP_METADATA, Groups, Joined};
 use super::messages::{self, Command, KeepaliveTimers};
 use super::registrar::{self, Language};
 use super::{CONTROL_METADATA, NOT_REGISTERED};
 use crate::base::{Instant, Path, PeerId, PrefixBuckets, Rng, source_prefix, to_hex};
 use crate::crypto::epd::{self, Epd};
+use crate::group::GroupId;
 use crate::wire::redirector::{RedirectorCommand, RedirectorReport, SIGNATURE};
 use crate::wire::{Address, Origin};
 
@@ -34,15 +36,26 @@ pub struct Limits {
     pub clients: usize,
     /// Clients at once from one /24 or /56.
     pub clients_per_prefix: usize,
-    /// Introductions a second from one /24 or /56.
+    /// Introductions a second from one /24 or /56; joining a group counts as one.
     pub introductions_per_prefix: u64,
+    /// Groups that one client may be in.
+    pub groups_per_client: usize,
+    /// Memberships of all clients in all groups.
+    pub memberships: usize,
     /// Checks a second of other sockets than the asker's own, from one /24 or /56; each sends at most three packets there.
     pub targets_per_prefix: u64,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { clients: 200_000, clients_per_prefix: 1_024, introductions_per_prefix: 200, targets_per_prefix: 2 }
+        Self {
+            clients: 200_000,
+            clients_per_prefix: 1_024,
+            introductions_per_prefix: 200,
+            groups_per_client: 64,
+            memberships: 400_000,
+            targets_per_prefix: 2,
+        }
     }
 }
 
@@ -61,7 +74,7 @@ pub struct ServerConfig {
     pub probes: ProbeSockets,
 }
 
-/// Counts since the start, but for `clients` and `registered`, which are now.
+/// Counts since the start, but for `clients`, `registered`, `groups` and `memberships`, which are now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Metrics {
     /// Sessions open.
@@ -82,6 +95,10 @@ pub struct Metrics {
     pub checks: u64,
     /// Messages that made no sense.
     pub malformed: u64,
+    /// Groups that somebody is in.
+    pub groups: u64,
+    /// Their members in all.
+    pub memberships: u64,
 }
 
 /// What the operator may want to see.
@@ -136,6 +153,15 @@ pub enum ServerOutput {
         /// The message.
         message: Vec<u8>,
     },
+    /// Send on the flow that was opened in return to this flow about a group.
+    Tell {
+        /// The session.
+        session: SessionKey,
+        /// The client's flow.
+        flow: u64,
+        /// The message.
+        message: Vec<u8>,
+    },
     /// Close the session in order, once what was sent is out.
     Close {
         /// The session.
@@ -182,6 +208,8 @@ struct Client {
     path: Path,
     near_nonce: [u8; 32],
     flow: Option<(u64, Language)>,
+    /// Its flows about groups, and which group each has joined.
+    groups: BTreeMap<u64, Option<GroupId>>,
     reflexive: bool,
     proven: bool,
     connected: bool,
@@ -201,6 +229,7 @@ pub struct Server {
     waiting: BTreeSet<(Instant, SessionKey)>,
     checks: BTreeMap<SessionKey, Check>,
     introductions: PrefixBuckets,
+    groups: Groups,
     targets: PrefixBuckets,
     rotation: usize,
     metrics: Metrics,
@@ -222,6 +251,7 @@ impl Server {
             per_prefix: BTreeMap::new(),
             waiting: BTreeSet::new(),
             checks: BTreeMap::new(),
+            groups: Groups::default(),
             rotation: 0,
             metrics: Metrics::default(),
             outputs: VecDeque::new(),
@@ -231,7 +261,13 @@ impl Server {
     /// The counts.
     #[must_use]
     pub fn metrics(&self) -> Metrics {
-        Metrics { clients: self.clients.len() as u64, registered: self.by_peer.len() as u64, ..self.metrics }
+        Metrics {
+            clients: self.clients.len() as u64,
+            registered: self.by_peer.len() as u64,
+            groups: self.groups.count() as u64,
+            memberships: self.groups.memberships() as u64,
+            ..self.metrics
+        }
     }
 
     /// Whether initiators that look for any server are to be sent elsewhere.
@@ -254,6 +290,7 @@ impl Server {
             path,
             near_nonce,
             flow: None,
+            groups: BTreeMap::new(),
             reflexive: true,
             proven: false,
             connected: false,
@@ -272,6 +309,9 @@ impl Server {
     pub fn peer_down(&mut self, session: SessionKey) {
         let Some(client) = self.clients.remove(&session) else { return };
         self.checks.remove(&session);
+        for group in client.groups.values().flatten() {
+            self.groups.leave(*group, client.peer, session);
+        }
         if let Some(at) = client.connect_by {
             self.waiting.remove(&(at, session));
         }
@@ -307,6 +347,16 @@ impl Server {
     /// A client opened a flow.
     pub fn flow_opened(&mut self, session: SessionKey, flow: u64, metadata: &[u8]) {
         let Some(client) = self.clients.get_mut(&session) else { return };
+        if metadata == GROUP_METADATA {
+            // Only who has shown what it takes to be registered may join.
+            let may = client.connected || client.registered;
+            if !may || client.groups.len() >= self.config.limits.groups_per_client {
+                self.metrics.limited += u64::from(may);
+                return self.outputs.push_back(ServerOutput::Reject { session, flow, code: UNKNOWN_FLOW });
+            }
+            client.groups.insert(flow, None);
+            return self.outputs.push_back(ServerOutput::Accept { session, flow, metadata: GROUP_METADATA });
+        }
         let language = match metadata {
             CONTROL_METADATA => Some(Language::Control),
             _ if registrar::is_redirector(metadata) => Some(Language::Redirector),
@@ -325,8 +375,15 @@ impl Server {
         }
     }
 
-    /// A client closed a flow. Closing the control flow ends the connection (RFC 7425 section 5.3).
+    /// A client closed a flow. Closing the control flow ends the connection (RFC 7425 section 5.3), closing one about a
+    /// group leaves it.
     pub fn flow_finished(&mut self, session: SessionKey, flow: u64) {
+        if let Some(client) = self.clients.get_mut(&session)
+            && let Some(group) = client.groups.remove(&flow)
+        {
+            let peer = client.peer;
+            return group.into_iter().for_each(|group| self.groups.leave(group, peer, session));
+        }
         if self.clients.get(&session).is_some_and(|client| client.flow.is_some_and(|(id, _)| id == flow)) {
             self.outputs.push_back(ServerOutput::Close { session });
         }
@@ -335,6 +392,9 @@ impl Server {
     /// A message came on a client's control flow.
     pub fn message(&mut self, now: Instant, session: SessionKey, flow: u64, message: &[u8]) {
         let Some(client) = self.clients.get(&session) else { return };
+        if client.groups.contains_key(&flow) {
+            return self.group_message(now, session, flow, message);
+        }
         match client.flow {
             Some((id, Language::Control)) if id == flow => {}
             Some((id, Language::Redirector)) if id == flow => return self.redirector_message(session, message),
@@ -501,6 +561,30 @@ impl Server {
         self.outputs.push_back(ServerOutput::Redirect { path, tag: tag.to_vec(), destinations, request });
         let reply = Address { origin: Origin::Observed, socket: path.remote };
         self.outputs.push_back(ServerOutput::Forward { session, epd: epd.to_vec(), reply, tag: tag.to_vec() });
+    }
+
+    /// A message on a flow about a group: the first one joins.
+    fn group_message(&mut self, now: Instant, session: SessionKey, flow: u64, message: &[u8]) {
+        let Some(client) = self.clients.get_mut(&session) else { return };
+        let (peer, source) = (client.peer, client.path.remote.ip());
+        let (Some(joined @ None), Some(group)) = (client.groups.get_mut(&flow), groups::decode_join(message)) else {
+            self.metrics.malformed += 1;
+            return;
+        };
+        let full = self.groups.memberships() >= self.config.limits.memberships;
+        if full || !self.introductions.take(now, source, 1) {
+            self.metrics.limited += 1;
+            client.groups.remove(&flow);
+            return self.outputs.push_back(ServerOutput::Reject { session, flow, code: UNKNOWN_FLOW });
+        }
+        *joined = Some(group);
+        let newcomer = Joined { peer, session, flow };
+        for near in self.groups.join(group, newcomer) {
+            for (told, of) in [(newcomer, near), (near, newcomer)] {
+                let message = groups::encode_member(of.peer);
+                self.outputs.push_back(ServerOutput::Tell { session: told.session, flow: told.flow, message });
+            }
+        }
     }
 
     fn redirect_elsewhere(&mut self, path: Path, tag: &[u8], request: usize) {

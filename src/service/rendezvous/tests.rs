@@ -38,7 +38,7 @@ fn talk(client: &mut Client, server: &mut Server) -> (Vec<ClientEvent>, Vec<Serv
                 ClientOutput::OpenControl { metadata, .. } => server.flow_opened(session, 2, metadata),
                 ClientOutput::Send { message, .. } => server.message(Instant::ZERO, session, 2, &message),
                 ClientOutput::Close { .. } => server.peer_down(session),
-                ClientOutput::KeepAlive { .. } => {}
+                ClientOutput::KeepAlive { .. } | ClientOutput::JoinGroup { .. } | ClientOutput::LeaveGroup { .. } => {}
                 ClientOutput::Event(event) => events.push(event),
             }
         }
@@ -241,4 +241,90 @@ fn programs_of_other_makes_register_in_the_redirectors_language() {
     assert_eq!(message[..2], [0x0d, 0x02]);
     let wrong = redirect_register("b9fabd2b8af46ef13d0335b9f8ff43a1239dd4b68efac024e4c972b5d03dfb9f");
     assert_eq!(wrong[0], ServerOutput::Reject { session: 1, flow: 2, code: 0x0a });
+}
+
+/// A client with this name registers at a server and joins a group on flow 3; what the server then wants.
+fn join(server: &mut Server, name: u8, key: Option<&str>, group: crate::group::GroupId) -> Vec<ServerOutput> {
+    let session = u64::from(name);
+    server.peer_up(Instant::ZERO, session, PeerId([name; 32]), [3; 32], Path::to(addr(SEEN)));
+    server.flow_opened(session, 2, CONTROL_METADATA);
+    let connect = messages::encode(&Command::connect("rtmfp://h:1935", key.unwrap_or_default()));
+    server.message(Instant::ZERO, session, 2, &connect);
+    let _ = std::iter::from_fn(|| server.poll()).count();
+    server.flow_opened(session, 3, GROUP_METADATA);
+    server.message(Instant::ZERO, session, 3, &encode_join(group));
+    std::iter::from_fn(|| server.poll()).collect()
+}
+
+/// Who is told of whom.
+fn told(outputs: &[ServerOutput]) -> Vec<(SessionKey, PeerId)> {
+    let tells = outputs.iter().filter_map(|output| match output {
+        ServerOutput::Tell { session, flow: 3, message } => Some((*session, decode_member(message).unwrap())),
+        _ => None,
+    });
+    tells.collect()
+}
+
+#[test]
+fn members_of_a_group_are_told_of_each_other_until_they_leave() {
+    let mut server = server(None);
+    let (group, other) = (crate::group::GroupId([1; 32]), crate::group::GroupId([2; 32]));
+    assert_eq!(told(&join(&mut server, 1, None, group)), []);
+    assert_eq!(told(&join(&mut server, 2, None, group)), [(2, PeerId([1; 32])), (1, PeerId([2; 32]))]);
+    assert_eq!(told(&join(&mut server, 3, None, other)), []);
+    assert_eq!((server.metrics().groups, server.metrics().memberships), (2, 3));
+    server.flow_finished(1, 3);
+    server.peer_down(3);
+    assert_eq!((server.metrics().groups, server.metrics().memberships), (1, 1));
+    assert_eq!(told(&join(&mut server, 4, None, group)), [(4, PeerId([2; 32])), (2, PeerId([4; 32]))]);
+}
+
+#[test]
+fn who_is_not_let_in_joins_no_group_and_a_second_join_is_none() {
+    let mut server = server(Some(&["right"]));
+    let group = crate::group::GroupId([1; 32]);
+    for (name, key) in [(1, None), (2, Some("wrong"))] {
+        let outputs = join(&mut server, name, key, group);
+        assert!(matches!(outputs[0], ServerOutput::Reject { flow: 3, .. }), "{outputs:?}");
+    }
+    join(&mut server, 3, Some("right"), group);
+    server.message(Instant::ZERO, 3, 3, &encode_join(crate::group::GroupId([9; 32])));
+    assert_eq!((server.metrics().groups, server.metrics().memberships, server.metrics().malformed), (1, 1, 1));
+    let limit = ServerConfig::default().limits.groups_per_client;
+    for flow in 4..4 + 2 * limit as u64 {
+        server.flow_opened(3, flow, GROUP_METADATA);
+        server.message(Instant::ZERO, 3, flow, &encode_join(crate::group::GroupId([flow as u8; 32])));
+    }
+    assert_eq!(server.metrics().memberships, limit as u64);
+}
+
+#[test]
+fn a_client_joins_its_groups_again_whenever_it_has_registered() {
+    let group = crate::group::GroupId([1; 32]);
+    let mut client = Client::register("rtmfp://h:1935".into(), None, Vec::new());
+    client.join(group);
+    let joins = |client: &mut Client| {
+        let outputs: Vec<ClientOutput> = std::iter::from_fn(|| client.poll()).collect();
+        outputs.iter().filter(|output| matches!(output, ClientOutput::JoinGroup { .. })).count()
+    };
+    let welcome = messages::encode(&Command::Success { transaction: 1.0, observed: None });
+    for session in [1, 2] {
+        client.session_up(Instant::ZERO, session);
+        assert_eq!(joins(&mut client), 0, "not before it is registered");
+        client.message(&welcome);
+        assert_eq!(joins(&mut client), 1);
+        client.session_down(Instant::ZERO);
+    }
+    client.session_up(Instant::ZERO, 3);
+    client.message(&welcome);
+    let _ = joins(&mut client);
+    client.group_refused(Instant::ZERO, group);
+    let later = client.deadline().expect("it tries again");
+    client.handle_timeout(later);
+    assert_eq!(joins(&mut client), 1);
+    client.group_message(group, &encode_member(PEER));
+    let named = ClientEvent::Member { group, peer: PEER };
+    assert_eq!(client.poll(), Some(ClientOutput::Event(named)));
+    client.leave(group);
+    assert_eq!(client.poll(), Some(ClientOutput::LeaveGroup { session: 3, group }));
 }
