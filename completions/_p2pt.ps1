@@ -34,6 +34,7 @@ Register-ArgumentCompleter -Native -CommandName 'p2pt' -ScriptBlock {
             [CompletionResult]::new('rendezvous', 'rendezvous', [CompletionResultType]::ParameterValue, 'run the rendezvous service that introduces peers')
             [CompletionResult]::new('check', 'check', [CompletionResultType]::ParameterValue, 'say what stands between here and there')
             [CompletionResult]::new('connect', 'connect', [CompletionResultType]::ParameterValue, 'a pipe between two peers, through NATs, encrypted')
+            [CompletionResult]::new('group', 'group', [CompletionResultType]::ParameterValue, 'groups: make, join, watch and post to them')
             [CompletionResult]::new('demo', 'demo', [CompletionResultType]::ParameterValue, 'a rendezvous and peers on this machine, one command, real sockets')
             [CompletionResult]::new('completions', 'completions', [CompletionResultType]::ParameterValue, 'print the completions for a shell')
             [CompletionResult]::new('man', 'man', [CompletionResultType]::ParameterValue, 'write the man pages into a folder')
@@ -141,6 +142,88 @@ Register-ArgumentCompleter -Native -CommandName 'p2pt' -ScriptBlock {
             [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
             break
         }
+        'p2pt;group' {
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say more on standard error; -vv and -vvv say still more')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Say more on standard error; -vv and -vvv say still more')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Say nothing on standard error but errors')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Say nothing on standard error but errors')
+            [CompletionResult]::new('--no-progress', '--no-progress', [CompletionResultType]::ParameterName, 'Show no progress bars')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
+            [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
+            [CompletionResult]::new('new', 'new', [CompletionResultType]::ParameterValue, 'make a groupspec')
+            [CompletionResult]::new('show', 'show', [CompletionResultType]::ParameterValue, 'decode a groupspec')
+            [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
+            break
+        }
+        'p2pt;group;new' {
+            [CompletionResult]::new('-n', '-n', [CompletionResultType]::ParameterName, 'The group''s name [default: p2pt]')
+            [CompletionResult]::new('--name', '--name', [CompletionResultType]::ParameterName, 'The group''s name [default: p2pt]')
+            [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Write to a new FILE, mode 0600, instead of standard output')
+            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Write to a new FILE, mode 0600, instead of standard output')
+            [CompletionResult]::new('--posting-password-file', '--posting-password-file', [CompletionResultType]::ParameterName, 'Posting needs the password in FILE; - is standard input')
+            [CompletionResult]::new('--posting-password-fd', '--posting-password-fd', [CompletionResultType]::ParameterName, 'Posting needs the password in file descriptor N')
+            [CompletionResult]::new('--publish-password-file', '--publish-password-file', [CompletionResultType]::ParameterName, 'Publishing needs the password in FILE; - is standard input')
+            [CompletionResult]::new('--publish-password-fd', '--publish-password-fd', [CompletionResultType]::ParameterName, 'Publishing needs the password in file descriptor N')
+            [CompletionResult]::new('--flash-salt', '--flash-salt', [CompletionResultType]::ParameterName, 'A salt for their hashes')
+            [CompletionResult]::new('--bootstrap-peer', '--bootstrap-peer', [CompletionResultType]::ParameterName, 'A member to begin with; may be repeated')
+            [CompletionResult]::new('--ip-multicast', '--ip-multicast', [CompletionResultType]::ParameterName, 'An IP multicast address of the group, for one sender or any; may be repeated')
+            [CompletionResult]::new('--groupspec-version', '--groupspec-version', [CompletionResultType]::ParameterName, 'Groupspec version; 1 is for the oldest Flash Players [default: 2]')
+            [CompletionResult]::new('--guessable', '--guessable', [CompletionResultType]::ParameterName, 'Add no random bytes: whoever sets the same options gets the same group')
+            [CompletionResult]::new('-j', '-j', [CompletionResultType]::ParameterName, 'Write events as JSON Lines')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Write events as JSON Lines')
+            [CompletionResult]::new('--posting', '--posting', [CompletionResultType]::ParameterName, 'Members post')
+            [CompletionResult]::new('--multicast', '--multicast', [CompletionResultType]::ParameterName, 'Members multicast streams')
+            [CompletionResult]::new('--replication', '--replication', [CompletionResultType]::ParameterName, 'Members replicate objects')
+            [CompletionResult]::new('--routing', '--routing', [CompletionResultType]::ParameterName, 'Members route messages')
+            [CompletionResult]::new('--server-channel', '--server-channel', [CompletionResultType]::ParameterName, 'Members find each other through the rendezvous, too')
+            [CompletionResult]::new('--member-updates', '--member-updates', [CompletionResultType]::ParameterName, 'Members find each other by IP multicast, too')
+            [CompletionResult]::new('--no-peer-to-peer', '--no-peer-to-peer', [CompletionResultType]::ParameterName, 'Members do not connect to each other: IP multicast alone')
+            [CompletionResult]::new('--posting-password', '--posting-password', [CompletionResultType]::ParameterName, 'Posting needs a password, which is generated')
+            [CompletionResult]::new('--publish-password', '--publish-password', [CompletionResultType]::ParameterName, 'Publishing streams needs a password, which is generated')
+            [CompletionResult]::new('--flash-passwords', '--flash-passwords', [CompletionResultType]::ParameterName, 'Write given passwords as Flash does: hashed, and in clear behind the groupspec')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say more on standard error; -vv and -vvv say still more')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Say more on standard error; -vv and -vvv say still more')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Say nothing on standard error but errors')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Say nothing on standard error but errors')
+            [CompletionResult]::new('--no-progress', '--no-progress', [CompletionResultType]::ParameterName, 'Show no progress bars')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
+            [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
+            break
+        }
+        'p2pt;group;show' {
+            [CompletionResult]::new('--without-passwords', '--without-passwords', [CompletionResultType]::ParameterName, 'Print the groupspec alone, without Flash''s passwords in clear')
+            [CompletionResult]::new('-j', '-j', [CompletionResultType]::ParameterName, 'Write events as JSON Lines')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Write events as JSON Lines')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say more on standard error; -vv and -vvv say still more')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Say more on standard error; -vv and -vvv say still more')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Say nothing on standard error but errors')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Say nothing on standard error but errors')
+            [CompletionResult]::new('--no-progress', '--no-progress', [CompletionResultType]::ParameterName, 'Show no progress bars')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
+            [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
+            break
+        }
+        'p2pt;group;help' {
+            [CompletionResult]::new('new', 'new', [CompletionResultType]::ParameterValue, 'make a groupspec')
+            [CompletionResult]::new('show', 'show', [CompletionResultType]::ParameterValue, 'decode a groupspec')
+            [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
+            break
+        }
+        'p2pt;group;help;new' {
+            break
+        }
+        'p2pt;group;help;show' {
+            break
+        }
+        'p2pt;group;help;help' {
+            break
+        }
         'p2pt;demo' {
             [CompletionResult]::new('--size', '--size', [CompletionResultType]::ParameterName, 'How much to pipe [default: 64MiB]')
             [CompletionResult]::new('-j', '-j', [CompletionResultType]::ParameterName, 'Write events as JSON Lines')
@@ -197,6 +280,7 @@ Register-ArgumentCompleter -Native -CommandName 'p2pt' -ScriptBlock {
             [CompletionResult]::new('rendezvous', 'rendezvous', [CompletionResultType]::ParameterValue, 'run the rendezvous service that introduces peers')
             [CompletionResult]::new('check', 'check', [CompletionResultType]::ParameterValue, 'say what stands between here and there')
             [CompletionResult]::new('connect', 'connect', [CompletionResultType]::ParameterValue, 'a pipe between two peers, through NATs, encrypted')
+            [CompletionResult]::new('group', 'group', [CompletionResultType]::ParameterValue, 'groups: make, join, watch and post to them')
             [CompletionResult]::new('demo', 'demo', [CompletionResultType]::ParameterValue, 'a rendezvous and peers on this machine, one command, real sockets')
             [CompletionResult]::new('completions', 'completions', [CompletionResultType]::ParameterValue, 'print the completions for a shell')
             [CompletionResult]::new('man', 'man', [CompletionResultType]::ParameterValue, 'write the man pages into a folder')
@@ -214,6 +298,17 @@ Register-ArgumentCompleter -Native -CommandName 'p2pt' -ScriptBlock {
             break
         }
         'p2pt;help;connect' {
+            break
+        }
+        'p2pt;help;group' {
+            [CompletionResult]::new('new', 'new', [CompletionResultType]::ParameterValue, 'make a groupspec')
+            [CompletionResult]::new('show', 'show', [CompletionResultType]::ParameterValue, 'decode a groupspec')
+            break
+        }
+        'p2pt;help;group;new' {
+            break
+        }
+        'p2pt;help;group;show' {
             break
         }
         'p2pt;help;demo' {

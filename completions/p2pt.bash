@@ -28,6 +28,9 @@ _p2pt() {
             p2pt,demo)
                 cmd="p2pt__subcmd__demo"
                 ;;
+            p2pt,group)
+                cmd="p2pt__subcmd__group"
+                ;;
             p2pt,help)
                 cmd="p2pt__subcmd__help"
                 ;;
@@ -43,6 +46,24 @@ _p2pt() {
             p2pt,rendezvous)
                 cmd="p2pt__subcmd__rendezvous"
                 ;;
+            p2pt__subcmd__group,help)
+                cmd="p2pt__subcmd__group__subcmd__help"
+                ;;
+            p2pt__subcmd__group,new)
+                cmd="p2pt__subcmd__group__subcmd__new"
+                ;;
+            p2pt__subcmd__group,show)
+                cmd="p2pt__subcmd__group__subcmd__show"
+                ;;
+            p2pt__subcmd__group__subcmd__help,help)
+                cmd="p2pt__subcmd__group__subcmd__help__subcmd__help"
+                ;;
+            p2pt__subcmd__group__subcmd__help,new)
+                cmd="p2pt__subcmd__group__subcmd__help__subcmd__new"
+                ;;
+            p2pt__subcmd__group__subcmd__help,show)
+                cmd="p2pt__subcmd__group__subcmd__help__subcmd__show"
+                ;;
             p2pt__subcmd__help,check)
                 cmd="p2pt__subcmd__help__subcmd__check"
                 ;;
@@ -54,6 +75,9 @@ _p2pt() {
                 ;;
             p2pt__subcmd__help,demo)
                 cmd="p2pt__subcmd__help__subcmd__demo"
+                ;;
+            p2pt__subcmd__help,group)
+                cmd="p2pt__subcmd__help__subcmd__group"
                 ;;
             p2pt__subcmd__help,help)
                 cmd="p2pt__subcmd__help__subcmd__help"
@@ -70,6 +94,12 @@ _p2pt() {
             p2pt__subcmd__help,rendezvous)
                 cmd="p2pt__subcmd__help__subcmd__rendezvous"
                 ;;
+            p2pt__subcmd__help__subcmd__group,new)
+                cmd="p2pt__subcmd__help__subcmd__group__subcmd__new"
+                ;;
+            p2pt__subcmd__help__subcmd__group,show)
+                cmd="p2pt__subcmd__help__subcmd__group__subcmd__show"
+                ;;
             *)
                 ;;
         esac
@@ -77,7 +107,7 @@ _p2pt() {
 
     case "${cmd}" in
         p2pt)
-            opts="-v -q -h -V --verbose --quiet --no-progress --help --version peer-id rendezvous check connect demo completions man links help"
+            opts="-v -q -h -V --verbose --quiet --no-progress --help --version peer-id rendezvous check connect group demo completions man links help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -226,8 +256,154 @@ _p2pt() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        p2pt__subcmd__group)
+            opts="-v -q -h -V --verbose --quiet --no-progress --help --version new show help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        p2pt__subcmd__group__subcmd__help)
+            opts="new show help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        p2pt__subcmd__group__subcmd__help__subcmd__help)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        p2pt__subcmd__group__subcmd__help__subcmd__new)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        p2pt__subcmd__group__subcmd__help__subcmd__show)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        p2pt__subcmd__group__subcmd__new)
+            opts="-n -o -j -v -q -h -V --name --guessable --output --json --posting --multicast --replication --routing --server-channel --member-updates --no-peer-to-peer --posting-password --posting-password-file --posting-password-fd --publish-password --publish-password-file --publish-password-fd --flash-passwords --flash-salt --bootstrap-peer --ip-multicast --groupspec-version --verbose --quiet --no-progress --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --name)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -n)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --posting-password-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --posting-password-fd)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --publish-password-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --publish-password-fd)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --flash-salt)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --bootstrap-peer)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ip-multicast)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --groupspec-version)
+                    COMPREPLY=($(compgen -W "1 2" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        p2pt__subcmd__group__subcmd__show)
+            opts="-j -v -q -h -V --without-passwords --json --verbose --quiet --no-progress --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         p2pt__subcmd__help)
-            opts="peer-id rendezvous check connect demo completions man links help"
+            opts="peer-id rendezvous check connect group demo completions man links help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -285,6 +461,48 @@ _p2pt() {
         p2pt__subcmd__help__subcmd__demo)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        p2pt__subcmd__help__subcmd__group)
+            opts="new show"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        p2pt__subcmd__help__subcmd__group__subcmd__new)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        p2pt__subcmd__help__subcmd__group__subcmd__show)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi

@@ -31,6 +31,7 @@ set edit:completion:arg-completer[p2pt] = {|@words|
             cand rendezvous 'run the rendezvous service that introduces peers'
             cand check 'say what stands between here and there'
             cand connect 'a pipe between two peers, through NATs, encrypted'
+            cand group 'groups: make, join, watch and post to them'
             cand demo 'a rendezvous and peers on this machine, one command, real sockets'
             cand completions 'print the completions for a shell'
             cand man 'write the man pages into a folder'
@@ -133,6 +134,81 @@ set edit:completion:arg-completer[p2pt] = {|@words|
             cand -V 'Print version'
             cand --version 'Print version'
         }
+        &'p2pt;group'= {
+            cand -v 'Say more on standard error; -vv and -vvv say still more'
+            cand --verbose 'Say more on standard error; -vv and -vvv say still more'
+            cand -q 'Say nothing on standard error but errors'
+            cand --quiet 'Say nothing on standard error but errors'
+            cand --no-progress 'Show no progress bars'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+            cand new 'make a groupspec'
+            cand show 'decode a groupspec'
+            cand help 'Print this message or the help of the given subcommand(s)'
+        }
+        &'p2pt;group;new'= {
+            cand -n 'The group''s name [default: p2pt]'
+            cand --name 'The group''s name [default: p2pt]'
+            cand -o 'Write to a new FILE, mode 0600, instead of standard output'
+            cand --output 'Write to a new FILE, mode 0600, instead of standard output'
+            cand --posting-password-file 'Posting needs the password in FILE; - is standard input'
+            cand --posting-password-fd 'Posting needs the password in file descriptor N'
+            cand --publish-password-file 'Publishing needs the password in FILE; - is standard input'
+            cand --publish-password-fd 'Publishing needs the password in file descriptor N'
+            cand --flash-salt 'A salt for their hashes'
+            cand --bootstrap-peer 'A member to begin with; may be repeated'
+            cand --ip-multicast 'An IP multicast address of the group, for one sender or any; may be repeated'
+            cand --groupspec-version 'Groupspec version; 1 is for the oldest Flash Players [default: 2]'
+            cand --guessable 'Add no random bytes: whoever sets the same options gets the same group'
+            cand -j 'Write events as JSON Lines'
+            cand --json 'Write events as JSON Lines'
+            cand --posting 'Members post'
+            cand --multicast 'Members multicast streams'
+            cand --replication 'Members replicate objects'
+            cand --routing 'Members route messages'
+            cand --server-channel 'Members find each other through the rendezvous, too'
+            cand --member-updates 'Members find each other by IP multicast, too'
+            cand --no-peer-to-peer 'Members do not connect to each other: IP multicast alone'
+            cand --posting-password 'Posting needs a password, which is generated'
+            cand --publish-password 'Publishing streams needs a password, which is generated'
+            cand --flash-passwords 'Write given passwords as Flash does: hashed, and in clear behind the groupspec'
+            cand -v 'Say more on standard error; -vv and -vvv say still more'
+            cand --verbose 'Say more on standard error; -vv and -vvv say still more'
+            cand -q 'Say nothing on standard error but errors'
+            cand --quiet 'Say nothing on standard error but errors'
+            cand --no-progress 'Show no progress bars'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
+        &'p2pt;group;show'= {
+            cand --without-passwords 'Print the groupspec alone, without Flash''s passwords in clear'
+            cand -j 'Write events as JSON Lines'
+            cand --json 'Write events as JSON Lines'
+            cand -v 'Say more on standard error; -vv and -vvv say still more'
+            cand --verbose 'Say more on standard error; -vv and -vvv say still more'
+            cand -q 'Say nothing on standard error but errors'
+            cand --quiet 'Say nothing on standard error but errors'
+            cand --no-progress 'Show no progress bars'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
+        &'p2pt;group;help'= {
+            cand new 'make a groupspec'
+            cand show 'decode a groupspec'
+            cand help 'Print this message or the help of the given subcommand(s)'
+        }
+        &'p2pt;group;help;new'= {
+        }
+        &'p2pt;group;help;show'= {
+        }
+        &'p2pt;group;help;help'= {
+        }
         &'p2pt;demo'= {
             cand --size 'How much to pipe [default: 64MiB]'
             cand -j 'Write events as JSON Lines'
@@ -185,6 +261,7 @@ set edit:completion:arg-completer[p2pt] = {|@words|
             cand rendezvous 'run the rendezvous service that introduces peers'
             cand check 'say what stands between here and there'
             cand connect 'a pipe between two peers, through NATs, encrypted'
+            cand group 'groups: make, join, watch and post to them'
             cand demo 'a rendezvous and peers on this machine, one command, real sockets'
             cand completions 'print the completions for a shell'
             cand man 'write the man pages into a folder'
@@ -198,6 +275,14 @@ set edit:completion:arg-completer[p2pt] = {|@words|
         &'p2pt;help;check'= {
         }
         &'p2pt;help;connect'= {
+        }
+        &'p2pt;help;group'= {
+            cand new 'make a groupspec'
+            cand show 'decode a groupspec'
+        }
+        &'p2pt;help;group;new'= {
+        }
+        &'p2pt;help;group;show'= {
         }
         &'p2pt;help;demo'= {
         }

@@ -11,12 +11,14 @@ mod connect;
 mod demo;
 pub mod failure;
 pub mod framing;
+mod group;
 pub mod key;
 mod links;
 mod man;
 mod net;
 pub mod output;
 pub mod parser;
+mod password;
 mod peer_id;
 pub mod prompt;
 mod rendezvous;
@@ -57,6 +59,8 @@ fn body(words: &[&str]) -> Option<Body> {
         ["rendezvous"] => rendezvous::run,
         ["check"] => check::run,
         ["connect"] => connect::run,
+        ["group", "new"] => group::new::run,
+        ["group", "show"] => group::show::run,
         ["demo"] => demo::run,
         ["completions"] => completions::run,
         ["man"] => man::run,

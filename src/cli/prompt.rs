@@ -3,6 +3,7 @@
 use super::output::escaped;
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufRead, BufReader, Write};
+use zeroize::Zeroizing;
 
 /// The terminal that the process belongs to.
 #[derive(Debug)]
@@ -31,6 +32,61 @@ impl Terminal {
         let mut answer = String::new();
         self.answers.read_line(&mut answer)?;
         Ok(is_yes(&answer))
+    }
+
+    /// Asks for a secret, which is not shown while it is typed. Waits, so it is for a thread that may.
+    ///
+    /// # Errors
+    /// The terminal is gone.
+    pub fn secret(&mut self, question: &str) -> io::Result<Zeroizing<String>> {
+        write!(self.questions, "{}: ", escaped(question))?;
+        self.questions.flush()?;
+        let mut typed = Zeroizing::new(String::with_capacity(1024));
+        let read = {
+            let _quiet = Quiet::begin(&self.questions);
+            self.answers.read_line(&mut typed)
+        };
+        writeln!(self.questions)?;
+        read?;
+        let len = typed.trim_end_matches(['\r', '\n']).len();
+        typed.truncate(len);
+        Ok(typed)
+    }
+}
+
+/// A terminal that shows nothing of what is typed, until this is dropped.
+#[cfg(unix)]
+struct Quiet<'a>(&'a File, Option<rustix::termios::Termios>);
+
+#[cfg(unix)]
+impl<'a> Quiet<'a> {
+    fn begin(terminal: &'a File) -> Self {
+        use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
+        let Ok(before) = tcgetattr(terminal) else { return Self(terminal, None) };
+        let mut quiet = before.clone();
+        quiet.local_modes.remove(LocalModes::ECHO);
+        let _ = tcsetattr(terminal, OptionalActions::Flush, &quiet);
+        Self(terminal, Some(before))
+    }
+}
+
+#[cfg(unix)]
+impl Drop for Quiet<'_> {
+    fn drop(&mut self) {
+        if let Some(before) = &self.1 {
+            let _ = rustix::termios::tcsetattr(self.0, rustix::termios::OptionalActions::Flush, before);
+        }
+    }
+}
+
+/// Elsewhere what is typed is shown. Untested there.
+#[cfg(not(unix))]
+struct Quiet;
+
+#[cfg(not(unix))]
+impl Quiet {
+    fn begin(_terminal: &File) -> Self {
+        Self
     }
 }
 

@@ -13,6 +13,8 @@ mod relay;
 mod spec;
 mod view;
 
+pub use crate::crypto::password::PasswordError;
+pub use crate::crypto::sign::SignKey;
 pub use address::GroupAddress;
 pub use contract::{FIRST_ROOM, Hint, Lane, Link, Outgoing, Output, Unreachable};
 pub use forward::{Goal, MAX_DETOUR, MAX_VISITED, Step, Trail, next_step};

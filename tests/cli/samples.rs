@@ -10,12 +10,17 @@ pub struct Sample {
     pub prints: bool,
 }
 
+/// A public groupspec.
+const GROUPSPEC: &str = "G:027f02010101000103010c050e74657374011b00";
+
 /// The sample of the command with these words. A new row of the table needs one.
 pub fn sample(words: &[&str], home: &Home) -> Option<Sample> {
     let folder = home.path().join("made").display().to_string();
     let (args, prints): (Vec<String>, bool) = match words {
         ["peer-id"] => (vec![], true),
         ["completions"] => (vec!["bash".into()], true),
+        ["group", "new"] => (vec!["--guessable".into(), "--name".into(), "sample".into()], true),
+        ["group", "show"] => (vec![GROUPSPEC.into()], true),
         ["man"] | ["links"] => (vec![folder], false),
         _ => return None,
     };

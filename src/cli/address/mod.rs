@@ -13,7 +13,7 @@ mod source;
 mod value;
 
 pub use parse::AddressError;
-pub use source::{Stdin, peer_ids, rendezvous, resolve};
+pub use source::{Stdin, group, groupspec_alone, has_default_group, peer_ids, rendezvous, resolve};
 pub use value::{Address, DEFAULT_PORT, HostPort, Rendezvous, Target};
 
 #[cfg(test)]

@@ -4,12 +4,15 @@ use super::value::{Address, Rendezvous, Target};
 use crate::base::PeerId;
 use crate::cli::failure::{Failure, OrFail, describe};
 use crate::cli::status::Status;
+use crate::group::Groupspec;
 use std::fs::File;
 use std::io::{self, Read};
 use zeroize::Zeroizing;
 
 /// The variable that supplies the part before `#`.
 const VARIABLE: &str = "P2PT_RENDEZVOUS";
+/// The variable that supplies the group.
+const GROUP_VARIABLE: &str = "P2PT_GROUP";
 /// No file of addresses is longer.
 const MAX_LEN: u64 = 1 << 20;
 
@@ -36,6 +39,58 @@ pub fn resolve(text: &str, stdin: Stdin) -> Result<Address, Failure> {
         Some(rendezvous) => Ok(Address { rendezvous, target }),
         None => Err(Failure::usage(format_args!("the address does not say through whom, and {VARIABLE} is not set"))
             .next(format!("write rtmfp://HOST before the #, or rtmfp: for the LAN; or set {VARIABLE}"))),
+    }
+}
+
+/// The group that `text` is or names, without it the one of `P2PT_GROUP`, and through whom it is joined: nobody, or a
+/// server. An object in the group is not asked for.
+///
+/// # Errors
+/// As [`resolve`], and if the address is a peer's or the groupspec is malformed.
+pub fn group(text: Option<&str>, stdin: Stdin) -> Result<(Groupspec, Option<Rendezvous>), Failure> {
+    let text = group_text(text, stdin)?;
+    // Already fetched: what is left names nothing.
+    let address = resolve(&text, Stdin::Data)?;
+    Ok((groupspec(&address.target)?, address.rendezvous))
+}
+
+/// The groupspec alone, wherever it is joined through.
+///
+/// # Errors
+/// As [`group`].
+pub fn groupspec_alone(text: Option<&str>, stdin: Stdin) -> Result<Groupspec, Failure> {
+    let text = group_text(text, stdin)?;
+    let behind = text.find('#').map_or(0, |at| at + 1);
+    if behind > 0 && has_scheme(&text) {
+        return groupspec(&text.parse::<Address>().map_err(Failure::usage)?.target);
+    }
+    groupspec(&text[behind..].parse::<Target>().map_err(Failure::usage)?)
+}
+
+fn group_text(text: Option<&str>, stdin: Stdin) -> Result<Zeroizing<String>, Failure> {
+    match text {
+        Some(text) => fetch(text, stdin),
+        None => match std::env::var(GROUP_VARIABLE) {
+            Ok(text) if !text.trim().is_empty() => fetch(&Zeroizing::new(text), Stdin::Data),
+            _ => Err(Failure::usage(format_args!("which group? A GROUP is wanted, or the variable {GROUP_VARIABLE}"))
+                .next("make one with p2pt group new")),
+        },
+    }
+}
+
+/// Whether `P2PT_GROUP` names a group.
+#[must_use]
+pub fn has_default_group() -> bool {
+    std::env::var(GROUP_VARIABLE).is_ok_and(|text| !text.trim().is_empty())
+}
+
+fn groupspec(target: &Target) -> Result<Groupspec, Failure> {
+    match target {
+        Target::Group { spec, object: None } => Groupspec::parse(spec).map_err(Failure::usage),
+        Target::Group { object: Some(_), .. } => {
+            Err(Failure::usage("this is the address of an object in a group; leave out its /b3=… for the group"))
+        }
+        Target::Peer { .. } => Err(Failure::usage("this is a peer's address; a group's has #G: and hex digits")),
     }
 }
 

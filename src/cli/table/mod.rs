@@ -3,6 +3,7 @@
 mod check;
 mod connect;
 mod demo;
+mod group;
 mod peer_id;
 mod rendezvous;
 pub mod row;
@@ -14,7 +15,7 @@ use row::{Example, Json, Note, Row, Streams};
 /// The program itself, with every command beneath.
 pub const PROGRAM: Row = Row {
     name: "p2pt",
-    summary: "peer-to-peer utilities: pipes between people behind NATs, over RTMFP",
+    summary: "peer-to-peer utilities: pipes and groups between people behind NATs, over RTMFP",
     about: "\
 Brings the peer-to-peer system that once shipped in every browser (RTMFP: encrypted UDP sessions, NAT traversal through a rendezvous service) to scripts, servers and terminals, without a browser and without anybody's hosted service.
 
@@ -38,6 +39,7 @@ A link named p2pt-COMMAND is that command (p2pt links makes them).",
         rendezvous::RENDEZVOUS,
         check::CHECK,
         connect::CONNECT,
+        group::FAMILY,
         demo::DEMO,
         tools::COMPLETIONS,
         tools::MAN,

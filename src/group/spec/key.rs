@@ -1,5 +1,7 @@
 //! Posting and publishing keys: what a groupspec says of the password that posting, or publishing, needs.
 
+use zeroize::Zeroizing;
+
 use crate::base::Rng;
 use crate::crypto::password::{self, PasswordError, Stretch};
 use crate::crypto::sign::SignKey;
@@ -23,6 +25,14 @@ impl PasswordKey {
     /// [`PasswordError`]: without `stretch` it has to be a generated one.
     pub fn of(password: &str, stretch: Option<Stretch>) -> Result<Self, PasswordError> {
         Ok(Self { public: password::key(password, stretch.as_ref())?.public(), stretch })
+    }
+
+    /// A new password that cannot be guessed, and its key.
+    #[must_use]
+    pub fn generate(rng: &mut Rng) -> (Zeroizing<String>, Self) {
+        let password = password::generate(rng);
+        let key = Self::of(&password, None).expect("what was generated is well formed");
+        (password, key)
     }
 
     /// The key of a person's password, with the costs of today.
