@@ -4,6 +4,10 @@ use std::time::Duration;
 
 use crate::group::Lane;
 
+/// One of a swarm's members. Never used again for another one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct MemberId(pub u32);
+
 /// Bits per second of an access line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rate(pub u64);
@@ -79,9 +83,15 @@ pub struct Counters {
 
 impl Counters {
     pub(super) fn count(&mut self, lane: Lane, bytes: u64) {
-        let at = Lane::ALL.iter().position(|&known| known == lane).expect("all lanes are in the list");
-        self.lanes[at].0 += 1;
-        self.lanes[at].1 += bytes;
+        let (messages, sum) = &mut self.lanes[lane as usize];
+        *messages += 1;
+        *sum += bytes;
+    }
+
+    /// Messages sent on all lanes.
+    #[must_use]
+    pub fn messages(&self) -> u64 {
+        self.lanes.iter().map(|(messages, _)| messages).sum()
     }
 
     /// Bytes sent on all lanes.
