@@ -7,6 +7,8 @@ use super::certificate::{self, ACCEPTS_ANCILLARY, Certificate, HOSTNAME};
 
 /// Option: the fingerprint of the wanted certificate.
 const FINGERPRINT: u64 = 0x0f;
+/// Option of ours: a member of a group tells that it is here. Selects nobody.
+const BEACON: u64 = 0x70;
 
 /// A discriminator, read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -56,6 +58,24 @@ pub fn ancillary(uri: &str) -> Vec<u8> {
     let mut epd = Vec::with_capacity(uri.len() + 3);
     put_option(&mut epd, ACCEPTS_ANCILLARY, uri.as_bytes());
     epd
+}
+
+/// The discriminator that carries a group's beacon.
+#[must_use]
+pub fn beacon(value: &[u8]) -> Vec<u8> {
+    let mut epd = Vec::with_capacity(value.len() + 3);
+    put_option(&mut epd, BEACON, value);
+    epd
+}
+
+/// The beacon that a discriminator carries, if it is nothing else.
+#[must_use]
+pub fn beacon_in(epd: &[u8]) -> Option<&[u8]> {
+    let mut options = OptionIter(epd);
+    match (options.next()?.ok()?, options.next()) {
+        (WireOption::Option { kind: BEACON, value }, None) => Some(value),
+        _ => None,
+    }
 }
 
 /// Whether `epd` selects `certificate`, whoever shows it. A fingerprint decides alone; otherwise everything that the

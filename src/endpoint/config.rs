@@ -28,6 +28,8 @@ pub struct EndpointConfig {
     pub answer_bytes_per_second: u64,
     /// Whether IHellos that do not select us become events.
     pub raise_unmatched_ihellos: bool,
+    /// Whether groups' beacons, which come by IP multicast, become events.
+    pub raise_beacons: bool,
     /// Whether RHellos that answer no opening become events.
     pub raise_unmatched_rhellos: bool,
     /// Whether only IHellos that name our fingerprint select us, not those that look for any server.
@@ -52,6 +54,7 @@ impl Default for EndpointConfig {
             keyings_per_second: 32,
             answer_bytes_per_second: 64 << 10,
             raise_unmatched_ihellos: false,
+            raise_beacons: false,
             raise_unmatched_rhellos: false,
             only_fingerprints: false,
             receive_only: vec![Interface::DISCOVERY],

@@ -131,6 +131,13 @@ pub enum EndpointEvent {
         /// Bytes of the datagram, which limit the answer.
         datagram: usize,
     },
+    /// A group's beacon came by IP multicast from one of our links (raised if such are asked for).
+    Beacon {
+        /// Where it came from.
+        path: Path,
+        /// The beacon.
+        beacon: Vec<u8>,
+    },
     /// An RHello that answers no opening: of a probe (raised if the configuration asks for it).
     UnmatchedRHello {
         /// Where it came from.

@@ -116,6 +116,11 @@ impl Endpoint {
         self.core.config.raise_unmatched_ihellos = raise;
     }
 
+    /// Whether groups' beacons become events from now on.
+    pub fn raise_beacons(&mut self, raise: bool) {
+        self.core.config.raise_beacons = raise;
+    }
+
     /// Answers an IHello of `request` bytes that did not select us: the wanted endpoint can be reached at
     /// `destinations`, of which at most eight are told. Implied, if there are none.
     ///

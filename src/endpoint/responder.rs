@@ -42,6 +42,12 @@ impl Core {
         if by_multicast && !self.is_on_link(path) {
             return Err(DropReason::OffLink);
         }
+        if let Some(beacon) = crate::crypto::epd::beacon_in(hello.epd) {
+            if !by_multicast || !self.config.raise_beacons {
+                return Err(DropReason::NotSelected);
+            }
+            return self.raise_strangers(EndpointEvent::Beacon { path, beacon: beacon.to_vec() });
+        }
         let for_anybody = || crate::crypto::epd::Epd::parse(hello.epd).is_none_or(|epd| epd.fingerprint.is_none());
         if !self.profile.selects_near(hello.epd) || self.config.only_fingerprints && for_anybody() {
             if by_multicast || !self.config.raise_unmatched_ihellos {

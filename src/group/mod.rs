@@ -4,6 +4,7 @@
 //! The services of floor 7 stand on the [`View`] that it keeps.
 
 mod address;
+mod beacon;
 mod contract;
 mod forward;
 mod grant;
@@ -16,6 +17,7 @@ mod view;
 pub use crate::crypto::password::PasswordError;
 pub use crate::crypto::sign::SignKey;
 pub use address::GroupAddress;
+pub use beacon::{BEACON_LEN, Beacons};
 pub use contract::{FIRST_ROOM, Hint, Lane, Link, Outgoing, Output, Unreachable};
 pub use forward::{Goal, MAX_DETOUR, MAX_VISITED, Step, Trail, next_step};
 pub use grant::{GRANT_LEN, GrantError, GrantKind, MAX_GRANT_LIFE, sign_grant, verify_grant};

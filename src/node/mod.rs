@@ -315,6 +315,7 @@ impl Node {
                     self.introduce(now, path, &epd, &tag, datagram);
                 }
             }
+            EndpointEvent::Beacon { path, beacon } => self.on_beacon(now, path, &beacon),
             EndpointEvent::UnmatchedRHello { path, tag, .. } => {
                 if let Some(service) = &mut self.service {
                     service.server.rhello(path, &tag);

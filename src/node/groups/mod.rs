@@ -12,6 +12,7 @@
 //! session.
 
 mod flows;
+mod lan;
 mod links;
 pub(super) mod parts;
 mod reach;
@@ -26,7 +27,7 @@ use crate::base::{Instant, PeerId};
 use crate::endpoint::SessionHandle;
 use crate::group::{GroupId, Hint, MembershipEvent, Output};
 use crate::wire::{Address, Origin};
-use parts::{Joined, Leaving, Limits};
+use parts::{Joined, Lan, Leaving, Limits};
 
 pub use parts::GroupStats;
 
@@ -66,7 +67,7 @@ impl Node {
     /// From then on a peer that comes in is taken for a member until it opens a flow that is no group's: only then
     /// [`NodeEvent::Incoming`] tells of it. One that proves to be neither is dropped after ten seconds.
     pub fn join_group(&mut self, now: Instant, config: GroupConfig) -> GroupHandle {
-        let GroupConfig { member, registrations, rendezvous, lan: _, bootstrap } = config;
+        let GroupConfig { member, registrations, rendezvous, lan, bootstrap } = config;
         let handle = GroupHandle(self.new_id());
         if member.spec.server_channel() {
             for id in &registrations {
@@ -76,6 +77,7 @@ impl Node {
             }
         }
         let rng = self.rng.fork();
+        let lan = (!lan.is_empty()).then(|| Lan::new(now, member.spec.secret(), lan));
         let mut member = Member::new(now, rng, member);
         for (peer, addresses) in &bootstrap {
             member.hint(now, *peer, addresses, Hint::Member);
@@ -85,10 +87,12 @@ impl Node {
         }
         let firsthand = bootstrap.iter().flat_map(|(_, addresses)| addresses).map(|address| address.socket).collect();
         let (peers, addresses) = Default::default();
-        let joined = Joined { member, registrations, rendezvous, firsthand, peers, addresses };
+        let joined = Joined { member, registrations, rendezvous, lan, firsthand, peers, addresses };
         self.groups.joined.insert(handle, joined);
         self.groups.measure_at = self.groups.measure_at.or(Some(now + MEASURE_EVERY));
         self.endpoint.raise_unmatched_ihellos(true);
+        self.endpoint.raise_beacons(true);
+        self.lan_timeout(now);
         self.refresh_addresses(now);
         self.work(now);
         handle
@@ -161,6 +165,7 @@ impl Node {
         if self.groups.joined.is_empty() {
             self.groups.measure_at = None;
             self.endpoint.raise_unmatched_ihellos(self.raises_unmatched);
+            self.endpoint.raise_beacons(false);
         }
         self.check_left(now);
         self.work(now);
@@ -197,6 +202,7 @@ impl Node {
                 joined.member.handle_timeout(now);
             }
         }
+        self.lan_timeout(now);
         self.reaches_timeout(now);
         self.links_timeout(now);
         if self.groups.measure_at.is_some_and(|at| at <= now) {

@@ -8,7 +8,7 @@ use super::super::event::{GroupHandle, RegistrationId};
 use super::super::member::Member;
 use crate::base::{Instant, PeerId, PrefixBuckets, Rng};
 use crate::endpoint::{OpeningId, SessionHandle};
-use crate::group::{GroupId, Lane};
+use crate::group::{Beacons, GroupId, Lane};
 use crate::session::FlowId;
 use crate::wire::Address;
 
@@ -40,6 +40,8 @@ pub(super) struct Limits {
     pub(super) introductions: PrefixBuckets,
     /// Hearsay addresses that we try, by where they lead.
     pub(super) hearsay: PrefixBuckets,
+    /// Beacons that are looked at, by where they come from.
+    pub(super) beacons: PrefixBuckets,
 }
 
 impl Limits {
@@ -47,6 +49,7 @@ impl Limits {
         Self {
             introductions: PrefixBuckets::new(rng.u64(), 1024, 20, 40),
             hearsay: PrefixBuckets::new(rng.u64(), 1024, 4, 64),
+            beacons: PrefixBuckets::new(rng.u64(), 256, 500, 1000),
         }
     }
 }
@@ -64,6 +67,10 @@ pub struct GroupStats {
     pub unsent: u64,
     /// Messages dropped because a service sent more than there was room for.
     pub overflowed: u64,
+    /// Beacons of members heard.
+    pub beacons: u64,
+    /// Beacons not looked at because too many came.
+    pub beacons_limited: u64,
     /// Addresses of members not tried, because they cannot be theirs or too many lead to one network.
     pub addresses_refused: u64,
 }
@@ -74,12 +81,31 @@ pub(super) struct Joined {
     pub(super) member: Member,
     pub(super) registrations: Vec<RegistrationId>,
     pub(super) rendezvous: Vec<SocketAddr>,
+    pub(super) lan: Option<Lan>,
     /// Where members are that the user named, or whose beacons we heard: not hearsay.
     pub(super) firsthand: BTreeSet<SocketAddr>,
     /// Which session carries what is between us and a peer.
     pub(super) peers: BTreeMap<PeerId, SessionHandle>,
     /// Our addresses as the membership was told last.
     pub(super) addresses: Vec<Address>,
+}
+
+/// A membership's beacons.
+#[derive(Debug)]
+pub(super) struct Lan {
+    pub(super) beacons: Beacons,
+    /// Where they go.
+    pub(super) groups: Vec<SocketAddr>,
+    /// How many went out as planned.
+    pub(super) sent: usize,
+    pub(super) joined: Instant,
+    /// When the next one is planned.
+    pub(super) next: Instant,
+    /// When the last one went out.
+    pub(super) last: Option<Instant>,
+    /// When to answer a newcomer, and how many others have since it was heard.
+    pub(super) answer_at: Option<Instant>,
+    pub(super) answers_heard: u32,
 }
 
 /// A membership that is over.
@@ -175,7 +201,8 @@ impl Groups {
         let reaches = self.reaches.values().map(|reach| reach.attempt.deadline()).min();
         let leaving = self.leaving.values().map(|leaving| leaving.until).min();
         let unproven = self.unproven.first().map(|&(at, _)| at);
-        let parts = [members, reaches, leaving, unproven, self.measure_at];
+        let lan = self.joined.values().filter_map(|joined| joined.lan.as_ref()).map(Lan::deadline).min();
+        let parts = [members, reaches, leaving, unproven, lan, self.measure_at];
         parts.into_iter().flatten().min()
     }
 }
