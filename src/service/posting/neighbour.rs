@@ -1,0 +1,245 @@
+//! What is known of a neighbour, what waits to be sent to it, and what it may ask of us.
+
+use std::collections::{BTreeSet, VecDeque};
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use super::format::{LinkState, Message};
+use super::store::{Key, runs};
+use super::types::{PostId, Verdict};
+use crate::base::{Instant, TokenBucket};
+use crate::group::FIRST_ROOM;
+
+/// Signatures that one neighbour can make us verify, a second and at once.
+const VERIFICATIONS: (u64, u64) = (2_000, 8_000);
+/// Bytes that are taken from one neighbour, a second and at once.
+const BYTES: (u64, u64) = (32 << 20, 64 << 20);
+/// Bytes of posts that one neighbour is given because it asked, a second and at once.
+const SERVED: (u64, u64) = (16 << 20, 64 << 20);
+/// Posts that are looked at because a neighbour compares, a second and at once.
+const SCANS: (u64, u64) = (500_000, 4_000_000);
+/// Announcements are sent together when the last ones went less than this ago.
+const HAVE_INTERVAL: Duration = Duration::from_millis(40);
+/// Announcements that wait; those beyond are left to the next comparison.
+const MAX_HAVES: usize = 8192;
+/// Posts asked of us that wait for room.
+const MAX_ASKED: usize = 1024;
+/// Small messages that wait for room.
+const MAX_CONTROL: usize = 512;
+/// Posts in one message of announcements or questions.
+const MAX_KEYS: usize = 512;
+/// Round-trip time where none was measured.
+const UNKNOWN_RTT: Duration = Duration::from_millis(100);
+
+/// When and how the last beat came from a neighbour.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct BeatCopy {
+    /// After the first copy from anybody.
+    pub(super) offset: Duration,
+    /// Links that it had crossed when it was here.
+    pub(super) hops: u64,
+}
+
+/// A neighbour.
+#[derive(Debug)]
+pub(super) struct Neighbour {
+    pub(super) rtt: Duration,
+    /// Bytes that may be sent now.
+    pub(super) room: usize,
+    /// Posts are pushed between us; otherwise they are announced.
+    pub(super) eager: bool,
+    /// It broke the rules, and is not heard any more.
+    pub(super) banned: bool,
+    /// When it was told last to announce instead of pushing.
+    pub(super) pruned: Option<Instant>,
+    pub(super) verifications: TokenBucket,
+    pub(super) bytes: TokenBucket,
+    pub(super) scans: TokenBucket,
+    served: TokenBucket,
+    control: VecDeque<Bytes>,
+    have: VecDeque<Key>,
+    have_due: Option<Instant>,
+    last_have: Option<Instant>,
+    want: Vec<Key>,
+    asked: VecDeque<Key>,
+    answers: Vec<(Verdict, PostId)>,
+    /// When to try again to serve it, after it had its share.
+    serve_at: Option<Instant>,
+    /// What it was asked for and has not sent.
+    pub(super) in_flight: BTreeSet<Key>,
+    /// When it last sent what it was asked for.
+    pub(super) answered: Option<Instant>,
+    /// We are its parent in the tree.
+    pub(super) child: bool,
+    pub(super) beat: Option<BeatCopy>,
+    /// Posts that it should have pushed but others brought.
+    pub(super) misses: u32,
+    /// No parent for us until then.
+    pub(super) distrusted: Option<Instant>,
+    /// When to compare with it what we hold.
+    pub(super) compare_at: Option<Instant>,
+    /// It has more than it could announce at once.
+    pub(super) has_more: bool,
+}
+
+/// What a neighbour is to be sent.
+pub(super) enum Due {
+    /// A message.
+    Message(Bytes),
+    /// A post.
+    Post(Key),
+}
+
+impl Neighbour {
+    pub(super) fn new(rtt: Duration) -> Self {
+        let bucket = |(rate, burst)| TokenBucket::new(rate, burst);
+        Self {
+            rtt: if rtt.is_zero() { UNKNOWN_RTT } else { rtt },
+            room: FIRST_ROOM,
+            eager: false,
+            banned: false,
+            pruned: None,
+            verifications: bucket(VERIFICATIONS),
+            bytes: bucket(BYTES),
+            scans: bucket(SCANS),
+            served: bucket(SERVED),
+            control: VecDeque::new(),
+            have: VecDeque::new(),
+            have_due: None,
+            last_have: None,
+            want: Vec::new(),
+            asked: VecDeque::new(),
+            answers: Vec::new(),
+            serve_at: None,
+            in_flight: BTreeSet::new(),
+            answered: None,
+            child: false,
+            beat: None,
+            misses: 0,
+            distrusted: None,
+            compare_at: None,
+            has_more: false,
+        }
+    }
+
+    /// It gets no more, and nothing that waits.
+    pub(super) fn ban(&mut self) {
+        *self = Self { banned: true, ..Self::new(self.rtt) };
+    }
+
+    /// Queues a small message. Whether there was room.
+    pub(super) fn control(&mut self, message: &Message<'_>) -> bool {
+        let fits = self.control.len() < MAX_CONTROL;
+        if fits {
+            self.control.push_back(message.encode().into());
+        }
+        fits
+    }
+
+    /// Tells it how posts travel between us from now on.
+    pub(super) fn link(&mut self, now: Instant, state: LinkState) {
+        self.eager = state != LinkState::Lazy;
+        if state == LinkState::Lazy {
+            self.pruned = Some(now);
+        }
+        self.control(&Message::Link(state));
+    }
+
+    /// Queues an announcement. Whether there was room.
+    pub(super) fn have(&mut self, now: Instant, key: Key) -> bool {
+        if self.have.len() >= MAX_HAVES {
+            return false;
+        }
+        self.have.push_back(key);
+        self.have_due.get_or_insert_with(|| self.last_have.map_or(now, |last| now.max(last + HAVE_INTERVAL)));
+        true
+    }
+
+    /// Queues a question.
+    pub(super) fn want(&mut self, key: Key) {
+        self.in_flight.insert(key);
+        self.want.push(key);
+    }
+
+    /// Queues a post that it asked for. Whether there was room.
+    pub(super) fn serve(&mut self, key: Key) -> bool {
+        if self.asked.contains(&key) {
+            return true;
+        }
+        let fits = self.asked.len() < MAX_ASKED;
+        if fits {
+            self.asked.push_back(key);
+        }
+        fits
+    }
+
+    /// Queues an answer to a post of its own.
+    pub(super) fn answer(&mut self, verdict: Verdict, id: PostId) {
+        if self.answers.len() < MAX_ASKED {
+            self.answers.push((verdict, id));
+        }
+    }
+
+    /// Whether something that was asked for waits for room.
+    pub(super) fn is_behind(&self) -> bool {
+        !self.asked.is_empty() || !self.control.is_empty()
+    }
+
+    /// When something is to be sent.
+    pub(super) fn deadline(&self) -> Option<Instant> {
+        // What waits for room has no deadline: `writable` brings it on.
+        let have = self.have_due.filter(|_| self.room > 0);
+        [have, self.serve_at, self.compare_at].into_iter().flatten().min()
+    }
+
+    /// The next thing to send that there is room for; `len` says how many bytes a post takes, 0 if it is gone.
+    pub(super) fn next_due(&mut self, now: Instant, len: impl Fn(Key) -> usize) -> Option<Due> {
+        if self.banned {
+            return None;
+        }
+        if !self.answers.is_empty() && self.control.len() < MAX_CONTROL {
+            let answers = std::mem::take(&mut self.answers);
+            self.control.push_back(Message::Answer(answers).encode().into());
+        }
+        if !self.want.is_empty() && self.control.len() < MAX_CONTROL {
+            let rest = self.want.split_off(self.want.len().min(MAX_KEYS));
+            let want = std::mem::replace(&mut self.want, rest);
+            self.control.push_back(Message::Want(runs(want)).encode().into());
+        }
+        if let Some(message) = self.control.front() {
+            return (message.len() <= self.room).then(|| Due::Message(self.control.pop_front().expect("just seen")));
+        }
+        self.serve_at = None;
+        while let Some(&key) = self.asked.front() {
+            let bytes = len(key);
+            if bytes == 0 {
+                self.asked.pop_front();
+                continue;
+            }
+            if bytes > self.room {
+                return None;
+            }
+            if !self.served.take(now, bytes as u64) {
+                self.serve_at = Some(now + Duration::from_millis(50));
+                break;
+            }
+            self.asked.pop_front();
+            return Some(Due::Post(key));
+        }
+        if self.have_due.is_some_and(|due| due <= now) && self.room > 0 {
+            let rest = self.have.split_off(self.have.len().min(MAX_KEYS));
+            let have = std::mem::replace(&mut self.have, rest);
+            self.last_have = Some(now);
+            self.have_due = (!self.have.is_empty()).then_some(now + Duration::from_millis(1));
+            return Some(Due::Message(Message::Have(runs(have.into())).encode().into()));
+        }
+        None
+    }
+
+    /// How much is remembered of it, in entries.
+    #[cfg(test)]
+    pub(super) fn size(&self) -> usize {
+        self.control.len() + self.have.len() + self.want.len() + self.asked.len() + self.answers.len()
+    }
+}

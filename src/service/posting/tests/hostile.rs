@@ -1,0 +1,1 @@
+//! Neighbours that are silent, lie or flood.
