@@ -107,6 +107,10 @@ impl Inbound {
                         return_of: flow.return_of().map(FlowId),
                     });
                 }
+                if self.flows.is_empty() {
+                    // Mostly there is one, and at a rendezvous there are 100,000 sessions.
+                    self.flows.reserve_exact(1);
+                }
                 self.flows.insert(at, flow);
                 at
             }

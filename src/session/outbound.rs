@@ -129,7 +129,12 @@ impl Outbound {
     ) -> Result<FlowId, FlowError> {
         let id = self.next_flow;
         let options = SendOptions { priority, packet_space: self.space, send_buffer: self.send_buffer };
-        self.flows.push(SendFlow::open(id, metadata, return_of.map(|flow| flow.0), options)?);
+        let flow = SendFlow::open(id, metadata, return_of.map(|flow| flow.0), options)?;
+        if self.flows.is_empty() {
+            // Mostly there is one, and at a rendezvous there are 100,000 sessions.
+            self.flows.reserve_exact(1);
+        }
+        self.flows.push(flow);
         self.next_flow += 1;
         Ok(FlowId(id))
     }

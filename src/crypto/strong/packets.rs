@@ -122,12 +122,15 @@ impl Debug for GcmSealer {
 }
 
 /// Opens packets of one direction: of the present epoch, of the next, and of the last one while the window reaches into it.
+///
+/// A key is half a kilobyte, and most sessions never see a second epoch: the others are made when they are needed.
 pub(super) struct GcmOpener {
     epoch: u64,
-    last: Option<Key>,
-    present: Key,
-    next: Key,
-    /// Of the epoch after `next`'s.
+    last: Option<Box<Key>>,
+    present: Box<Key>,
+    /// Made by the first packet that claims to be of the next epoch.
+    next: Option<Box<Key>>,
+    /// Of the next epoch.
     secret: EpochSecret,
     window: Window,
 }
@@ -135,11 +138,9 @@ pub(super) struct GcmOpener {
 impl GcmOpener {
     /// An opener for packet 0 and on.
     pub(super) fn new(mut secret: EpochSecret, window: u32) -> Self {
-        let present = Key::of(&secret);
+        let present = Box::new(Key::of(&secret));
         secret.advance();
-        let next = Key::of(&secret);
-        secret.advance();
-        Self { epoch: 0, last: None, present, next, secret, window: Window::new(window) }
+        Self { epoch: 0, last: None, present, next: None, secret, window: Window::new(window) }
     }
 
     fn open(&mut self, id: SessionId, datagram: &mut [u8]) -> (Option<u64>, Result<bool, OpenError>) {
@@ -159,7 +160,7 @@ impl GcmOpener {
         let key = if epoch == self.epoch {
             &self.present
         } else if epoch == self.epoch + 1 {
-            &self.next
+            self.next.get_or_insert_with(|| Box::new(Key::of(&self.secret)))
         } else if epoch + 1 == self.epoch {
             self.last.as_ref().ok_or(OpenError::OtherEpoch)?
         } else {
@@ -180,7 +181,7 @@ impl GcmOpener {
 
     fn next_epoch(&mut self) {
         self.epoch += 1;
-        let next = std::mem::replace(&mut self.next, Key::of(&self.secret));
+        let next = self.next.take().unwrap_or_else(|| Box::new(Key::of(&self.secret)));
         self.secret.advance();
         self.last = Some(std::mem::replace(&mut self.present, next));
     }
