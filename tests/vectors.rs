@@ -1,5 +1,7 @@
 //! Vectors that others made: the codecs must read them as described and write the same bytes.
 
+#[path = "vectors/groups.rs"]
+mod groups;
 #[path = "vectors/groupspecs.rs"]
 mod groupspecs;
 #[path = "vectors/wire.rs"]

@@ -8,7 +8,9 @@ mod beacon;
 mod contract;
 mod forward;
 mod grant;
+mod known;
 mod membership;
+pub mod message;
 mod outbox;
 mod relay;
 mod spec;
@@ -21,11 +23,14 @@ pub use beacon::{BEACON_LEN, Beacons};
 pub use contract::{FIRST_ROOM, Hint, Lane, Link, Outgoing, Output, Unreachable};
 pub use forward::{Goal, MAX_DETOUR, MAX_VISITED, Step, Trail, next_step};
 pub use grant::{GRANT_LEN, GrantError, GrantKind, MAX_GRANT_LIFE, sign_grant, verify_grant};
-pub use membership::{Membership, MembershipConfig, MembershipEvent, init_group};
+pub use membership::{
+    MAX_LOST, MAX_MEMBERS, MAX_OPENING, MAX_UNPROVEN, Membership, MembershipConfig, MembershipEvent, MembershipStats,
+};
+pub use message::init_group;
 pub use outbox::{MAX_WAITING, Outbox};
 pub use relay::{Arrival, BYTE_RATE, Letter, MAX_HOPS, MAX_TICKETS, MESSAGE_RATE, Received, Relay};
 pub use spec::{
     BuildError, GroupId, Groupspec, GroupspecBuilder, GroupspecError, IpMulticast, MAX_TEXT, PasswordHash, PasswordKey,
     SpecOption, kind as spec_kind,
 };
-pub use view::{Neighbour, ReceiveMode, View};
+pub use view::{Neighbour, ReceiveMode, View, estimate_between, target_for};

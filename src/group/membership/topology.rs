@@ -1,0 +1,221 @@
+//! The best list: which members ought to be the neighbours of whoever sits at a place (flash-groups section 4.3, its
+//! intent).
+
+use super::limits::NEAR;
+use crate::group::address::GroupAddress;
+use crate::group::known::Known;
+
+/// What the list is made from.
+pub(super) struct Choice<'a, E, L> {
+    /// The members, in increasing order of their places.
+    pub(super) members: &'a [Known],
+    /// Whose list it is. Not in it itself.
+    pub(super) centre: GroupAddress,
+    /// How many there ought to be.
+    pub(super) target: usize,
+    /// Those of lowest latency.
+    pub(super) fast: &'a [GroupAddress],
+    /// One at random.
+    pub(super) random: Option<GroupAddress>,
+    /// Decides where several would do.
+    pub(super) lot: u64,
+    /// Who may be in it at all.
+    pub(super) eligible: E,
+    /// Who is connected already, and therefore preferred where several would do; nobody is dropped for a better one.
+    pub(super) linked: L,
+}
+
+/// A best list: indices of members, the near ones first.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(super) struct BestList {
+    /// All of it.
+    pub(super) all: Vec<usize>,
+    /// How many of these are there for being near.
+    pub(super) near: usize,
+}
+
+impl<E: Fn(&Known) -> bool, L: Fn(&Known) -> bool> Choice<'_, E, L> {
+    /// The list.
+    pub(super) fn list(&self) -> BestList {
+        let mut list = Taken { all: Vec::with_capacity(self.target), is_in: vec![false; self.members.len()] };
+        self.near(&mut list);
+        let near = list.all.len();
+        for wanted in self.fast.iter().chain(&self.random) {
+            let at = self.place(*wanted);
+            if self.members.get(at).is_some_and(|known| known.address == *wanted && self.may(known)) {
+                list.add(at);
+            }
+        }
+        self.long_links(&mut list);
+        self.fill(&mut list);
+        BestList { all: list.all, near }
+    }
+
+    fn may(&self, known: &Known) -> bool {
+        known.address != self.centre && (self.eligible)(known)
+    }
+
+    fn place(&self, address: GroupAddress) -> usize {
+        self.members.partition_point(|known| known.address < address)
+    }
+
+    /// How far a member is from the centre in increasing direction.
+    fn offset(&self, at: usize) -> GroupAddress {
+        self.members[at].address.clockwise_from(self.centre)
+    }
+
+    /// The nearest on each side, by turns.
+    fn near(&self, list: &mut Taken) {
+        let (start, count) = (self.place(self.centre), self.members.len());
+        let mut up = (0..count).map(|step| (start + step) % count).filter(|&at| self.may(&self.members[at]));
+        let mut down = (1..=count).map(|step| (start + count - step) % count).filter(|&at| self.may(&self.members[at]));
+        for _ in 0..NEAR {
+            up.next().into_iter().chain(down.next()).for_each(|at| list.add(at));
+        }
+    }
+
+    /// One in each arc from 1/2 of the ring to all of it, from 1/4 to 1/2, and so on.
+    fn long_links(&self, list: &mut Taken) {
+        let count = self.members.len();
+        let mut end = self.place(self.centre);
+        for exponent in 1..=64 {
+            if list.all.len() >= self.target || list.all.len() >= count {
+                return;
+            }
+            let start = self.place(self.centre.plus(GroupAddress::fraction(exponent)));
+            let arc = match (end + count - start) % count {
+                // Nobody is in it, or everybody.
+                0 if self.offset(start % count) >= GroupAddress::fraction(exponent) && exponent == 1 => count,
+                arc => arc,
+            };
+            let inside = || (0..arc).map(|step| (start + step) % count).filter(|&at| self.may(&self.members[at]));
+            end = start;
+            if let Some(at) = inside().find(|&at| (self.linked)(&self.members[at])) {
+                list.add(at);
+                continue;
+            }
+            let free = inside().filter(|&at| !list.is_in[at]).count() as u64;
+            if free > 0 && inside().count() as u64 == free {
+                let drawn = (self.lot.rotate_left(u32::from(exponent) * 7) % free) as usize;
+                inside().nth(drawn).into_iter().for_each(|at| list.add(at));
+            }
+        }
+    }
+
+    /// Others up to the target, connected ones first, then from the centre on.
+    fn fill(&self, list: &mut Taken) {
+        let (start, count) = (self.place(self.centre), self.members.len());
+        for linked in [true, false] {
+            for step in 0..count {
+                if list.all.len() >= self.target {
+                    return;
+                }
+                let at = (start + step) % count;
+                if !list.is_in[at] && (self.linked)(&self.members[at]) == linked && self.may(&self.members[at]) {
+                    list.add(at);
+                }
+            }
+        }
+    }
+}
+
+struct Taken {
+    all: Vec<usize>,
+    is_in: Vec<bool>,
+}
+
+impl Taken {
+    fn add(&mut self, at: usize) {
+        if !std::mem::replace(&mut self.is_in[at], true) {
+            self.all.push(at);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::PeerId;
+    use proptest::prelude::*;
+
+    fn members(count: u64) -> Vec<Known> {
+        let mut all: Vec<Known> = (0..count)
+            .map(|i| {
+                let mut id = [0; 32];
+                id[..8].copy_from_slice(&i.to_be_bytes());
+                Known::new(PeerId(id))
+            })
+            .collect();
+        all.sort_by_key(|known| known.address);
+        all
+    }
+
+    fn best(members: &[Known], centre: GroupAddress, target: usize, linked: &[usize]) -> BestList {
+        let linked: Vec<GroupAddress> = linked.iter().map(|at| members[*at].address).collect();
+        let choice = Choice {
+            members,
+            centre,
+            target,
+            fast: &[],
+            random: None,
+            lot: 7,
+            eligible: |_: &Known| true,
+            linked: |known: &Known| linked.contains(&known.address),
+        };
+        choice.list()
+    }
+
+    #[test]
+    fn everybody_is_in_it_while_there_are_few() {
+        for count in 0..=13 {
+            let members = members(count);
+            let mut list = best(&members, GroupAddress([0x55; 32]), 13, &[]).all;
+            list.sort_unstable();
+            assert_eq!(list, (0..members.len()).collect::<Vec<_>>());
+        }
+    }
+
+    #[test]
+    fn three_nearest_each_side_and_an_even_spread() {
+        let members = members(1000);
+        let centre = GroupAddress([0x55; 32]);
+        let list = best(&members, centre, 22, &[]);
+        let start = members.partition_point(|known| known.address < centre);
+        let mut near = list.all[..list.near].to_vec();
+        near.sort_unstable();
+        assert_eq!(near, [start - 3, start - 2, start - 1, start, start + 1, start + 2]);
+        assert_eq!(list.all.len(), 22);
+        for exponent in 1..=7 {
+            let from = GroupAddress::fraction(exponent);
+            let inside = list.all.iter().filter(|&&at| {
+                let offset = members[at].address.clockwise_from(centre);
+                offset >= from && (exponent == 1 || offset < GroupAddress::fraction(exponent - 1))
+            });
+            assert!(inside.count() > 0, "no long link of 1/2^{exponent}");
+        }
+    }
+
+    #[test]
+    fn who_is_connected_is_not_dropped_for_a_better_one() {
+        let members = members(300);
+        let centre = GroupAddress([0x10; 32]);
+        let far = members.partition_point(|known| known.address < GroupAddress([0xc0; 32]));
+        assert!(best(&members, centre, 21, &[far]).all.contains(&far));
+    }
+
+    proptest! {
+        #[test]
+        fn nobody_twice_and_never_the_centre(count in 1u64..60, target in 1usize..40, at: prop::sample::Index) {
+            let members = members(count);
+            let centre = members[at.index(members.len())].address;
+            let list = best(&members, centre, target, &[0]);
+            let mut once = list.all.clone();
+            once.sort_unstable();
+            once.dedup();
+            prop_assert_eq!(once.len(), list.all.len());
+            prop_assert!(list.all.iter().all(|&at| members[at].address != centre));
+            prop_assert!(list.all.len() <= target.max(6));
+            prop_assert!(list.all.len() >= target.min(members.len() - 1));
+        }
+    }
+}
