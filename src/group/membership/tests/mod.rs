@@ -1,0 +1,4 @@
+//! Stories of memberships, message by message.
+
+mod growth;
+mod net;
