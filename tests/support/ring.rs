@@ -37,6 +37,7 @@ pub struct Ring<S: Service> {
     pub bytes: u64,
     index: BTreeMap<PeerId, usize>,
     believed: BTreeSet<usize>,
+    dead: Vec<usize>,
     blocked: BTreeSet<(usize, usize)>,
     queue: BTreeMap<(Instant, u64), (usize, usize, bytes::Bytes)>,
     timers: BTreeSet<(Instant, usize)>,
@@ -143,6 +144,7 @@ impl<S: Service> Ring<S> {
             bytes: 0,
             index,
             believed,
+            dead: Vec::new(),
             blocked,
             queue: BTreeMap::new(),
             timers: BTreeSet::new(),
@@ -170,11 +172,26 @@ impl<S: Service> Ring<S> {
     /// A member is gone without a word. The others notice with [`Ring::notice`].
     pub fn kill(&mut self, at: usize) {
         self.members[at].is_alive = false;
+        self.dead.push(at);
     }
 
     /// Everybody notices who is dead, and the links become those of an ideal group again.
     pub fn notice(&mut self) {
+        self.dead.clear();
         self.believed.retain(|&at| self.members[at].is_alive);
+        self.relink();
+    }
+
+    /// Everybody notices that whoever died first of those not noticed yet is dead.
+    pub fn notice_first(&mut self) {
+        if !self.dead.is_empty() {
+            let first = self.dead.remove(0);
+            self.believed.remove(&first);
+            self.relink();
+        }
+    }
+
+    fn relink(&mut self) {
         let peers: Vec<PeerId> = self.members.iter().map(|member| member.peer).collect();
         let links = links(&peers, &self.believed, &self.blocked, self.seed);
         let mut views = views(&peers, &self.believed, &links, self.seed);
@@ -185,7 +202,7 @@ impl<S: Service> Ring<S> {
             let changed = gone.len() != self.members[at].view.neighbours().len();
             let gone: Vec<PeerId> =
                 gone.into_iter().filter(|peer| self.members[at].view.neighbour(*peer).is_none()).collect();
-            if changed || !gone.is_empty() {
+            if self.members[at].is_alive && (changed || !gone.is_empty()) {
                 self.at(at, |service, now, view| {
                     gone.iter().for_each(|peer| service.peer_down(now, view, *peer));
                     service.view_changed(now, view);

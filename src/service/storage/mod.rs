@@ -1,221 +1,80 @@
 //! Distributed storage: values by key, at the members nearest to the key's digest.
+//!
+//! A *slot* is one author's place under one key; content-addressed values, whose key is their SHA-256, share a slot without
+//! author. A slot holds one record: the one with the highest sequence, and with equal ones the larger signature; of content the
+//! later expiry. A record whose time is over, or a tombstone, keeps its place until whatever it replaced would have ended too, so that
+//! no older copy comes back. The *holders* of a key are the six members nearest to SHA-256(key) on the ring.
+//!
+//! **Put.** The record goes to the nearest member, which holds it, gives copies to the other holders that it sees, and says how many;
+//! each confirms to the asker. Who has a newer record answers with it. **Get.** The question goes to the nearest member, which answers with
+//! what it has and has the other holders, and two more, answer with the versions that they have; the asker fetches what is newer than
+//! what it got, and takes the newest of each author. It verifies everything itself. A question that is not answered is asked
+//! again after a third and after two thirds of its time, over another first hop.
+//!
+//! **Keeping.** When members come or go, and each 30 s, a member looks through what it holds. A holder that is not known to have a
+//! record is offered its version, by the two nearest other holders and by whoever need not hold the record any more; every tenth
+//! time by everybody, anew. It says what it wants, and gets that at a bounded rate. What a member need not hold, being none of the nearest
+//! eight, and two holders are known to have, makes room for other records and is dropped after a minute.
+//!
+//! # Records
+//!
+//! Numbers are VLUs, *field* is a length and its bytes:
+//!
+//! ```text
+//! 01 signed    field key (≤ 1,024) ‖ field certificate ‖ sequence ‖ expiry ‖ flags (1) ‖ [field value (≤ 65,536)] ‖ [field grant] ‖ signature (64)
+//!              flags: 01 a tombstone, without value   02 with a grant
+//! 02 content   expiry ‖ flags (1) ‖ field value ‖ [field certificate ‖ sequence ‖ field grant ‖ signature (64)]
+//!              flags: 02 with a warrant, which groups with a posting key ask for
+//! ```
+//!
+//! Nothing follows. The signature is over the label, numbers in 8 bytes, LP(x) = length in 4 bytes ‖ x; a tombstone has no LP(value); in a
+//! warrant the key is the digest:
+//!
+//! ```text
+//! "p2pt/1 store" 00 ‖ group ID ‖ LP(key) ‖ author's peer ID ‖ sequence ‖ expiry ‖ LP(value)
+//! ```
+//!
+//! The sequence is the larger of the last one plus 1 and the time in ms since 1970; more than ten minutes ahead is refused. The expiry is at
+//! most 30 days (and ten minutes) away. Where the groupspec has a posting key the grant must have held when the record was
+//! written, by its sequence, and the 30 days count from then.
+//!
+//! # On the wire
+//!
+//! Lane [`crate::group::Lane::Records`]: letters ([`crate::group::Relay`]), in any receive mode, all with tickets. PUT and GET are for the nearest
+//! member to the key's place and enter their gateway, all others are for one member. The first byte of a payload is its kind, unknown ones
+//! are dropped. *Asker* is question (8) ‖ its address (32) ‖ flags (1) ‖ [gateway (32), if flag 01]; answers go to that address via the
+//! gateway. A *version* is a sequence and the first 8 bytes of a signature, zeros for content. A *slot* is the start of
+//! SHA-256(LP(key) ‖ author's peer ID, or 32 zeros) (16).
+//!
+//! ```text
+//! 01 PUT     asker ‖ record                     02 COPY    asker ‖ record              question 0: no answer
+//! 03 HELD    question ‖ holder's address (32) ‖ verdict (1) ‖ total ‖ [newer record]
+//!            verdict: 0 held  1 a newer one is there  2 no grant  3 no room  4 signature  5 clock  6 its time
+//! 04 GET     asker ‖ key                        05 LOOK    asker ‖ flags (1): 01 full values ‖ key
+//! 06 VALUE   question ‖ holder ‖ total ‖ values that the holder sends ‖ [record]     one letter for each value
+//! 07 HOLDS   question ‖ holder ‖ *(author (32), zeros for content ‖ version)                         at most 64
+//! 08 FETCH   asker ‖ author (32) ‖ key          answered by VALUE
+//! 09 OFFER   sender's address (32) ‖ number ‖ *(slot ‖ version)                                      at most 512
+//! 0a WANT    sender's address (32) ‖ number of the offer ‖ count ‖ that many slots wanted ‖ slots on their way from others
+//! ```
+//!
+//! The *total* is how many members, the sender included, answer the question; only the member that was asked first knows, others say 0.
+//!
+//! # Limits
+//!
+//! [`StorageConfig::capacity`] for what is held, 512 bytes more counted for each record; a quarter of it for one author and half for
+//! content; 64 authors under a key. 1,024 questions; the oldest gives way. Copies are sent at 2 MiB a second, 8 KiB more counted for
+//! each; whoever asks gets values at 8 MiB a second. What a neighbour sends is limited by [`crate::group::MESSAGE_RATE`] and [`crate::group::BYTE_RATE`].
 
-use std::collections::VecDeque;
-use std::time::Duration;
+mod letter;
+mod question;
+mod record;
+mod replica;
+mod service;
+mod shelf;
+mod types;
 
-use bytes::Bytes;
-
-use crate::base::{Instant, PeerId, Rng, WallClock};
-use crate::crypto::Identity;
-use crate::group::{GroupId, Output, View};
-
-/// The longest value, in bytes.
-pub const MAX_VALUE: usize = 64 << 10;
-/// The longest key, in bytes.
-pub const MAX_KEY: usize = 1024;
-/// The longest time that a value may live.
-pub const MAX_LIFE: Duration = Duration::from_secs(30 * 24 * 3600);
-
-/// A question to the group.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct StoreId(pub u64);
-
-/// How storage begins.
-#[derive(Debug, Clone)]
-pub struct StorageConfig {
-    /// The group.
-    pub group: GroupId,
-    /// Who signs our values.
-    pub author: Identity,
-    /// The key whose grants are needed to put, if the groupspec has one.
-    pub posting_key: Option<[u8; 32]>,
-    /// Our grant.
-    pub grant: Option<Bytes>,
-    /// The time of day.
-    pub clock: WallClock,
-    /// Bytes of values that we hold for others at most.
-    pub capacity: usize,
-    /// How long a question may take.
-    pub timeout: Duration,
-}
-
-/// A stored value, verified.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Record {
-    /// The key.
-    pub key: Bytes,
-    /// Who signed it; `None` if the key is the value's SHA-256.
-    pub author: Option<PeerId>,
-    /// Which version.
-    pub sequence: u64,
-    /// When it ends, in milliseconds since 1970.
-    pub expiry: u64,
-    /// The value; `None` is a tombstone.
-    pub value: Option<Bytes>,
-}
-
-/// What happens.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum StorageEvent {
-    /// A value of ours is held by so many members.
-    Stored {
-        /// Which question.
-        id: StoreId,
-        /// How many members confirmed that they hold it.
-        copies: usize,
-    },
-    /// The values found, the newest of each author; tombstones left out. None if there are none.
-    Found {
-        /// Which question.
-        id: StoreId,
-        /// The values.
-        records: Vec<Record>,
-        /// How many holders answered.
-        holders: usize,
-    },
-    /// Holders refuse to store: a newer version is there, or the grant does not hold.
-    Refused {
-        /// Which question.
-        id: StoreId,
-        /// Their reason.
-        reason: &'static str,
-    },
-    /// Nobody answered in time.
-    TimedOut {
-        /// Which question.
-        id: StoreId,
-    },
-    /// A neighbour breaks the rules: leave it.
-    Misbehaved {
-        /// Who.
-        peer: PeerId,
-        /// What it did.
-        reason: &'static str,
-    },
-}
-
-/// Why a value is not fit to be stored.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum StoreError {
-    /// Too long.
-    #[error("a key has at most 1,024 bytes and a value 65,536")]
-    TooLong,
-    /// Too long a life, or none.
-    #[error("a value lives at most 30 days")]
-    Life,
-    /// The group's posts need a grant, and we have none.
-    #[error("this group needs a posting password")]
-    NoGrant,
-    /// The signature does not hold.
-    #[error("the record's signature does not hold")]
-    Unsigned,
-}
-
-/// What was counted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct StorageStats {
-    /// Bytes sent and received.
-    pub bytes: (u64, u64),
-    /// Records held, and their bytes.
-    pub held: (u64, u64),
-    /// Dropped for a bad form or signature.
-    pub malformed: u64,
-    /// Dropped for want of a grant.
-    pub unauthorized: u64,
-    /// Dropped because a neighbour sent too many, or there is no room.
-    pub limited: u64,
-}
-
-/// The storage service of one membership.
-#[derive(Debug)]
-pub struct Storage {
-    config: StorageConfig,
-    outputs: VecDeque<Output<StorageEvent>>,
-}
-
-impl Storage {
-    /// Nothing held yet.
-    #[must_use]
-    pub fn new(_now: Instant, _rng: Rng, config: StorageConfig) -> Self {
-        Self { config, outputs: VecDeque::new() }
-    }
-
-    /// Sets the time of day.
-    pub fn set_clock(&mut self, clock: WallClock) {
-        self.config.clock = clock;
-    }
-
-    /// Stores a value under our identity for so long; without a value, a tombstone that takes the place of what we stored.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub fn put(
-        &mut self,
-        _now: Instant,
-        _view: &View,
-        _key: &[u8],
-        _value: Option<Bytes>,
-        _life: Duration,
-    ) -> Result<StoreId, StoreError> {
-        Err(StoreError::Life)
-    }
-
-    /// Stores a value under its own SHA-256, without author.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub fn put_content(
-        &mut self,
-        _now: Instant,
-        _view: &View,
-        _value: Bytes,
-        _life: Duration,
-    ) -> Result<StoreId, StoreError> {
-        Err(StoreError::Life)
-    }
-
-    /// Stores a record that somebody on this machine signed.
-    ///
-    /// # Errors
-    /// [`StoreError`] if it is not fit to be stored.
-    pub fn inject(&mut self, _now: Instant, _view: &View, _signed: Bytes) -> Result<StoreId, StoreError> {
-        Err(StoreError::Unsigned)
-    }
-
-    /// Asks for the values of a key.
-    pub fn get(&mut self, _now: Instant, _view: &View, _key: &[u8]) -> StoreId {
-        StoreId(0)
-    }
-
-    /// A neighbour came or went, or the arc that we cover changed: what others should hold now goes to them.
-    pub fn view_changed(&mut self, _now: Instant, _view: &View) {}
-
-    /// A neighbour is gone.
-    pub fn peer_down(&mut self, _now: Instant, _view: &View, _peer: PeerId) {}
-
-    /// A message came on the lane of records.
-    pub fn message(&mut self, _now: Instant, _view: &View, _peer: PeerId, _message: &[u8]) {}
-
-    /// So many bytes may be sent to a neighbour now.
-    pub fn writable(&mut self, _now: Instant, _peer: PeerId, _room: usize) {}
-
-    /// What was counted.
-    #[must_use]
-    pub fn stats(&self) -> StorageStats {
-        StorageStats::default()
-    }
-
-    /// Time passed.
-    pub fn handle_timeout(&mut self, _now: Instant, _view: &View) {}
-
-    /// When to call [`Storage::handle_timeout`].
-    #[must_use]
-    pub fn deadline(&self) -> Option<Instant> {
-        None
-    }
-
-    /// What it wants or tells; drain to `None`.
-    pub fn poll(&mut self) -> Option<Output<StorageEvent>> {
-        self.outputs.pop_front()
-    }
-}
+pub use letter::{Asker, Offer, Payload};
+pub use record::{Fault, MAX_RECORD, SignedRecord, content_record, sign_record};
+pub use service::Storage;
+pub use types::{MAX_KEY, MAX_LIFE, MAX_VALUE, Record, StorageConfig, StorageEvent, StorageStats, StoreError, StoreId};

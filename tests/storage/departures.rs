@@ -1,0 +1,121 @@
+//! Members leave without a word, and values stay.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use bytes::Bytes;
+use p2pt::base::Rng;
+use p2pt::service::storage::StorageEvent;
+
+use crate::{HOUR, ring, told};
+
+/// Sixty members, of which a third leave, one each two seconds, without farewell; the others notice `notice` later. Everybody who is
+/// there asks for every value all the time.
+fn a_third_leaves(seed: u64, values: u32, notice: Duration) {
+    let mut ring = ring(60, seed, BTreeSet::new());
+    let mut rng = Rng::for_simulation(seed);
+    for number in 0..values {
+        let value = Bytes::from(vec![number as u8; 1000]);
+        let key = number.to_be_bytes();
+        ring.at((number as usize * 7) % 60, |s, now, view| s.put(now, view, &key, Some(value), HOUR)).expect("fit");
+    }
+    ring.run(Duration::from_secs(5));
+    assert!(told(&mut ring).iter().all(|(_, event)| matches!(event, StorageEvent::Stored { copies: 6, .. })));
+    let (mut asked, mut found, mut moved) = (0, 0, 0);
+    let mut waiting: Vec<p2pt::base::Instant> = Vec::new();
+    for step in 0..20 + notice.as_secs() / 2 + 5 {
+        if step < 20 {
+            let leaver = loop {
+                let at = rng.below(60) as usize;
+                if ring.members[at].is_alive {
+                    break at;
+                }
+            };
+            ring.kill(leaver);
+            waiting.push(ring.now + notice);
+        }
+        if waiting.first().is_some_and(|at| *at <= ring.now) {
+            waiting.remove(0);
+            ring.notice_first();
+        }
+        let before = ring.bytes;
+        ring.run(Duration::from_secs(1));
+        moved += ring.bytes - before;
+        for at in 0..60 {
+            if ring.members[at].is_alive {
+                let key = (rng.below(u64::from(values)) as u32).to_be_bytes();
+                ring.at(at, |s, now, view| s.get(now, view, &key));
+                asked += 1;
+            }
+        }
+        ring.run(Duration::from_secs(1));
+    }
+    ring.run(Duration::from_secs(12));
+    let mut silent = 0;
+    let mut gone = 0;
+    for (at, event) in told(&mut ring) {
+        match event {
+            StorageEvent::Found { records, .. } if records.len() == 1 => found += 1,
+            _ if !ring.members[at].is_alive => gone += 1,
+            StorageEvent::Found { .. } | StorageEvent::TimedOut { .. } => silent += 1,
+            other => panic!("seed {seed}: {other:?}"),
+        }
+    }
+    let dead = asked - found - silent;
+    println!(
+        "seed {seed}: asked {asked}, found {found}, not found {silent}, asker left {dead} ({gone} told); {moved} bytes in the seconds without questions"
+    );
+    assert_eq!(silent, 0, "seed {seed}");
+    assert!(dead <= 20 * 6, "seed {seed}");
+    for number in 0..values {
+        for at in (0..60).filter(|at| at % 7 == 0) {
+            if ring.members[at].is_alive {
+                ring.at(at, |s, now, view| s.get(now, view, &number.to_be_bytes()));
+            }
+        }
+    }
+    ring.run(Duration::from_secs(8));
+    assert!(
+        told(&mut ring).iter().all(|(_, e)| matches!(e, StorageEvent::Found { records, .. } if records.len() == 1))
+    );
+}
+
+#[test]
+fn every_value_is_found_while_a_third_leaves_without_farewell() {
+    let seeds = if std::env::var_os("P2PT_LONG").is_some() { 10 } else { 2 };
+    for seed in 0..seeds {
+        a_third_leaves(seed, 30, Duration::from_secs(10));
+    }
+}
+
+#[test]
+fn copies_move_at_once_where_leaving_is_noticed_at_once() {
+    let mut ring = ring(60, 3, BTreeSet::new());
+    for number in 0..100u32 {
+        let value = Bytes::from(vec![number as u8; 1000]);
+        ring.at(number as usize % 60, |s, now, view| s.put(now, view, &number.to_be_bytes(), Some(value), HOUR))
+            .expect("fit");
+        ring.run(Duration::from_millis(100));
+    }
+    ring.run(Duration::from_secs(3));
+    told(&mut ring);
+    let copies = |ring: &crate::Ring| {
+        let alive = ring.members.iter().filter(|member| member.is_alive);
+        alive.map(|member| member.service.stats().held.0).sum::<u64>()
+    };
+    assert_eq!(copies(&ring), 600);
+    let quiet = ring.bytes;
+    ring.run(Duration::from_secs(40));
+    let quiet = ring.bytes - quiet;
+    let before = ring.bytes;
+    for at in 0..10 {
+        ring.kill(at * 6);
+        ring.notice();
+        ring.run(Duration::from_secs(2));
+    }
+    println!(
+        "{} bytes a departure (100 values of 1,000 bytes in 60 members), {quiet} in 40 quiet seconds",
+        (ring.bytes - before) / 10
+    );
+    assert!(copies(&ring) >= 600, "{}", copies(&ring));
+}
