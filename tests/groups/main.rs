@@ -1,0 +1,5 @@
+//! Groups of nodes in virtual time, over real sessions: stories.
+
+mod meet;
+mod sharing;
+mod stage;
