@@ -47,6 +47,7 @@ pub struct Posting {
     /// Our posts that nobody could be sent.
     unsent: Vec<Key>,
     pub(super) lag: Lag,
+    pub(super) median_rtt: Duration,
     pub(super) tree: Tree,
     /// When a link was last made eager because a post was late.
     last_graft: Option<Instant>,
@@ -77,6 +78,7 @@ impl Posting {
             own: BTreeMap::new(),
             unsent: Vec::new(),
             lag: Lag::default(),
+            median_rtt: Duration::ZERO,
             tree: Tree::new(beats),
             last_graft: None,
             compare_at: None,
@@ -142,7 +144,7 @@ impl Posting {
         let held =
             Held { author: post.author, time: post.time, hops: 0, from: None, since: now, signed: signed.clone() };
         self.keep(key, held);
-        self.tree.active(now);
+        self.stir(now);
         if !self.relay(now, key, &[], true) {
             self.unsent.push(key);
         }
@@ -164,6 +166,7 @@ impl Posting {
         self.compared = true;
         self.compare_at.get_or_insert(now + Duration::from_millis(5000 + self.rng.below(5000)));
         self.neighbours.insert(peer, neighbour);
+        self.median_rtt = self.middle_rtt();
         for key in std::mem::take(&mut self.unsent) {
             if self.store.get(key).is_some() && !self.relay(now, key, &[], true) {
                 self.unsent.push(key);
@@ -175,6 +178,7 @@ impl Posting {
     /// A neighbour is gone.
     pub fn peer_down(&mut self, now: Instant, peer: PeerId) {
         if self.neighbours.remove(&peer).is_some() {
+            self.median_rtt = self.middle_rtt();
             self.missing.peer_down(now, peer);
             self.parent_lost(now, peer);
             self.settle(now);
@@ -359,8 +363,9 @@ impl Posting {
     /// Asks for what is due and sends what may be sent: the end of everything that the machine does.
     pub(super) fn settle(&mut self, now: Instant) {
         self.ask_due(now);
-        let peers: Vec<PeerId> = self.neighbours.keys().copied().collect();
-        peers.into_iter().for_each(|peer| self.flush(now, peer));
+        let due = self.neighbours.iter().filter(|(_, neighbour)| neighbour.is_due(now));
+        let due: Vec<PeerId> = due.map(|(peer, _)| *peer).collect();
+        due.into_iter().for_each(|peer| self.flush(now, peer));
     }
 
     fn flush(&mut self, now: Instant, peer: PeerId) {
@@ -380,6 +385,13 @@ impl Posting {
             neighbour.room = neighbour.room.saturating_sub(data.len());
             self.outputs.push_back(Output::Send(Outgoing::new(peer, Lane::Posts, data)));
         }
+    }
+
+    /// The median round-trip time to the neighbours.
+    fn middle_rtt(&self) -> Duration {
+        let mut rtts: Vec<Duration> = self.neighbours.values().map(|neighbour| neighbour.rtt).collect();
+        rtts.sort_unstable();
+        rtts.get(rtts.len() / 2).copied().unwrap_or_default()
     }
 
     fn ask_due(&mut self, now: Instant) {

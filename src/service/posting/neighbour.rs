@@ -32,13 +32,11 @@ const MAX_KEYS: usize = 512;
 /// Round-trip time where none was measured.
 const UNKNOWN_RTT: Duration = Duration::from_millis(100);
 
-/// When and how the last beat came from a neighbour.
+/// When the last beat came from a neighbour.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct BeatCopy {
     /// After the first copy from anybody.
     pub(super) offset: Duration,
-    /// Links that it had crossed when it was here.
-    pub(super) hops: u64,
 }
 
 /// A neighbour.
@@ -184,6 +182,12 @@ impl Neighbour {
     /// Whether something that was asked for waits for room.
     pub(super) fn is_behind(&self) -> bool {
         !self.asked.is_empty() || !self.control.is_empty()
+    }
+
+    /// Whether there is something to send now, room permitting.
+    pub(super) fn is_due(&self, now: Instant) -> bool {
+        let small = self.is_behind() || !self.want.is_empty() || !self.answers.is_empty();
+        (small || self.have_due.is_some_and(|due| due <= now)) && !self.banned
     }
 
     /// When something is to be sent.

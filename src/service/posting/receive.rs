@@ -96,7 +96,7 @@ impl Posting {
 
     fn accepted(&mut self, now: Instant, peer: PeerId, key: Key, post: &Signed<'_>, hops: u64, bytes: &[u8]) {
         self.stats.received += 1;
-        self.tree.active(now);
+        self.stir(now);
         let entry = self.missing.remove(key);
         let old = entry.as_ref().is_some_and(|entry| entry.compared);
         let announcers = self.shape(now, peer, key, entry);
@@ -211,10 +211,7 @@ impl Posting {
 
     /// How long the push of an announced post is waited for.
     fn patience(&self) -> Duration {
-        let mut rtts: Vec<Duration> = self.neighbours.values().map(|neighbour| neighbour.rtt).collect();
-        let middle = rtts.len() / 2;
-        let median = if rtts.is_empty() { Duration::ZERO } else { *rtts.select_nth_unstable(middle).1 };
-        self.lag.wait(median)
+        self.lag.wait(self.median_rtt)
     }
 
     fn wanted(&mut self, peer: PeerId, runs: &[Run]) {
