@@ -50,10 +50,12 @@ impl Reordering {
             return;
         }
         self.round = next_tsn;
-        if std::mem::take(&mut self.late) {
+        // What happened in this round says nothing about the next one.
+        let (late, lost) = (std::mem::take(&mut self.late), std::mem::take(&mut self.lost));
+        if late {
             self.quarters = (self.quarters + 1).min(MOST);
             self.orderly = 0;
-        } else if std::mem::take(&mut self.lost) && self.is_seen() {
+        } else if lost && self.is_seen() {
             self.orderly += 1;
             if self.orderly >= PATIENCE {
                 *self = Self { round: self.round, ..Self::default() };
@@ -67,6 +69,25 @@ mod tests {
     use super::*;
 
     const RTT: Duration = Duration::from_millis(100);
+
+    #[test]
+    fn a_loss_counts_for_its_own_round_only() {
+        let mut order = Reordering::default();
+        let mut tsn = 1;
+        let mut round = |order: &mut Reordering, late, lost| {
+            order.on_feedback(tsn, tsn + 10, late, lost);
+            tsn += 10;
+        };
+        for _ in 0..2 * PATIENCE {
+            round(&mut order, 1, true);
+            round(&mut order, 0, false);
+            assert_eq!(order.orderly, 0, "a round without loss proves nothing");
+        }
+        (0..PATIENCE - 1).for_each(|_| round(&mut order, 0, true));
+        assert!(order.is_seen());
+        round(&mut order, 0, true);
+        assert!(!order.is_seen());
+    }
 
     #[test]
     fn the_window_grows_with_the_rounds_in_which_it_was_too_short_and_is_forgotten_in_orderly_ones() {
