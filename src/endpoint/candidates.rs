@@ -14,13 +14,16 @@ const MAX_HEARSAY: usize = 24;
 const MAX_PER_TEACHER: usize = 8;
 /// IHellos to an address known from hearsay only.
 const MAX_HEARSAY_HELLOS: u32 = 5;
-/// Addresses that our own user may give.
+/// Addresses that our own user may give, and how many of them are asked briskly.
 const MAX_OWN: usize = 64;
+const MAX_BRISK: usize = 8;
 
 /// The candidate set of one opening.
 #[derive(Debug, Default)]
 pub(crate) struct Candidates {
     list: Vec<Candidate>,
+    /// Whether any address ever came by hearsay.
+    heard: bool,
 }
 
 #[derive(Debug)]
@@ -42,8 +45,13 @@ impl Candidates {
     pub(crate) fn add_own(&mut self, now: Instant, path: Path) {
         if let Some(known) = self.list.iter_mut().find(|known| known.path.leads_like(&path)) {
             known.teacher = None;
-        } else if self.list.iter().filter(|known| known.teacher.is_none()).count() < MAX_OWN {
-            self.list.push(Candidate { path, teacher: None, backoff: Backoff::new(now) });
+            return;
+        }
+        let own = self.list.iter().filter(|known| known.teacher.is_none()).count();
+        if own < MAX_OWN {
+            let brisk = own < MAX_BRISK && !path.remote.ip().is_multicast();
+            let backoff = if brisk { Backoff::brisk(now) } else { Backoff::new(now) };
+            self.list.push(Candidate { path, teacher: None, backoff });
         }
     }
 
@@ -60,7 +68,9 @@ impl Candidates {
         if hearsay.clone().count() >= MAX_HEARSAY || hearsay.filter(|t| *t == teacher).count() >= MAX_PER_TEACHER {
             return Err(DropReason::HearsayLimit);
         }
-        self.list.push(Candidate { path, teacher: Some(teacher), backoff: Backoff::new(now) });
+        let backoff = Backoff::doubling(now);
+        self.list.push(Candidate { path, teacher: Some(teacher), backoff });
+        self.heard = true;
         Ok(())
     }
 
@@ -78,7 +88,31 @@ impl Candidates {
 
     /// Whether any address came by hearsay.
     pub(crate) fn have_hearsay(&self) -> bool {
-        self.list.iter().any(|known| known.teacher.is_some())
+        self.heard
+    }
+
+    /// Whether an IHello went to that host.
+    pub(crate) fn was_host_asked(&self, host: IpAddr) -> bool {
+        self.list.iter().any(|known| known.backoff.sent() > 0 && known.path.remote.ip() == host)
+    }
+
+    /// Whoever is looked for answered: no hurry any more.
+    pub(crate) fn calm(&mut self, now: Instant) {
+        self.list.iter_mut().for_each(|known| known.backoff.calm(now));
+    }
+
+    /// Whoever is at `path` told us where to look.
+    pub(crate) fn keep_asking(&mut self, now: Instant, path: &Path) {
+        for known in self.list.iter_mut().filter(|known| known.path.leads_like(path)) {
+            known.backoff.keep_asking(now);
+        }
+    }
+
+    /// Begins the search anew: forgets what came by hearsay and was asked in vain, so that it may come again, and asks those
+    /// that our own user gave.
+    pub(crate) fn look_again(&mut self, now: Instant) {
+        self.list.retain(Candidate::is_open);
+        self.hasten(now);
     }
 
     /// Asks everybody again now.
@@ -97,6 +131,7 @@ impl Candidates {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::time::Duration;
 
     fn path(text: &str) -> Path {
         Path::to(text.parse().unwrap())
@@ -132,13 +167,42 @@ mod tests {
         assert!(candidates.were_asked(&path("192.0.2.1:1")));
         let half = Instant::from_micros(500_000);
         candidates.add_hearsay(half, path("192.0.2.2:2"), "192.0.2.1:1".parse().unwrap()).unwrap();
+        assert_eq!(candidates.next_due(half), Some((path("192.0.2.1:1"), false)));
         assert_eq!(candidates.next_due(half), Some((path("192.0.2.2:2"), true)));
         assert_eq!(candidates.next_due(half), None);
-        assert_eq!(candidates.deadline(), Some(Instant::from_micros(1_000_000)));
+        candidates.calm(half);
+        assert_eq!(candidates.deadline(), Some(Instant::from_micros(750_000)), "the one that we know from hearsay");
         let mut own = 1;
         while let Some(next) = candidates.deadline().filter(|next| *next < Instant::from_micros(95_000_000)) {
             own += usize::from(candidates.next_due(next).is_some_and(|(_, hearsay)| !hearsay));
         }
+        // At 0.5 s, 1.5 s, and so on by the schedule of the RFC.
         assert_eq!(own, 12);
+    }
+
+    #[test]
+    fn what_was_asked_in_vain_is_asked_again_only_in_a_new_search_that_brings_it_again() {
+        let mut candidates = Candidates::default();
+        let [introducer, told] = ["192.0.2.1:1", "192.0.2.2:2"].map(path);
+        candidates.add_own(Instant::ZERO, introducer);
+        let mut now = Instant::ZERO;
+        let mut asked = Vec::new();
+        for search in 0..4 {
+            let mut count = 0;
+            for _ in 0..40 {
+                while let Some((_, hearsay)) = candidates.next_due(now) {
+                    count += u32::from(hearsay);
+                    // In the last one the introducer is silent.
+                    if !hearsay && search < 3 {
+                        candidates.add_hearsay(now, told, introducer.remote).unwrap();
+                    }
+                }
+                now = now + Duration::from_millis(250);
+            }
+            asked.push(count);
+            candidates.look_again(now);
+            assert!(candidates.have_hearsay() && candidates.deadline() <= Some(now));
+        }
+        assert_eq!(asked, [5, 5, 5, 0]);
     }
 }

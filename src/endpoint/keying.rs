@@ -14,8 +14,10 @@ use super::ids::Owner;
 use super::outbox;
 use super::stats::DropReason;
 
-/// How long an IIKeying is given before it counts as unanswered.
+/// How long an IIKeying is given before it counts as unanswered, and how many of them make the prevailing end of a glare
+/// give in.
 const PATIENCE: Duration = Duration::from_secs(1);
+const INSIST: u32 = 2;
 /// Packets kept for a session that has no keys here yet, and their bytes. A responder of profile `flash` may send
 /// before its RIKeying arrives.
 const MAX_EARLY: usize = 32;
@@ -30,6 +32,8 @@ pub(crate) struct Hello {
     pub(crate) identity: FarIdentity,
     /// Whether it came from an address to which we had sent.
     pub(crate) asked: bool,
+    /// Whether we had sent to that host at least: NATs change ports.
+    pub(crate) host_asked: bool,
 }
 
 impl Hello {
@@ -51,7 +55,7 @@ pub(crate) struct Attempt {
     /// One for each cookie: the responder's first, then the changed one. Either answer is taken.
     variants: Vec<Variant>,
     backoff: Backoff,
-    last_sent: Instant,
+    gives_in: Option<Instant>,
     early: Vec<Vec<u8>>,
 }
 
@@ -74,11 +78,17 @@ pub(crate) struct Keyed {
     pub(crate) early: Vec<Vec<u8>>,
 }
 
+/// When to send the IIKeying. A host that we did not ask may be a victim, at whom somebody else points us.
+fn schedule(now: Instant, hello: &Hello) -> Backoff {
+    if hello.host_asked { Backoff::brisk(now) } else { Backoff::new(now) }
+}
+
 impl Attempt {
     /// Makes an IIKeying for `hello` and sends it.
     pub(crate) fn start(ctx: &mut Context<'_>, opening: OpeningId, round: u32, hello: Hello) -> Result<Self, Refusal> {
         let initiation = ctx.profile.initiate(ctx.rng, &hello.certificate)?;
         let near_id = ctx.ids.allot(ctx.now, ctx.rng, Owner::Opening(opening));
+        let backoff = schedule(ctx.now, &hello);
         let mut attempt = Self {
             near_id,
             hello,
@@ -86,8 +96,8 @@ impl Attempt {
             started: ctx.now,
             initiation,
             variants: Vec::new(),
-            backoff: Backoff::new(ctx.now),
-            last_sent: ctx.now,
+            backoff,
+            gives_in: None,
             early: Vec::new(),
         };
         let cookie = attempt.hello.cookie.clone();
@@ -111,7 +121,9 @@ impl Attempt {
             return;
         }
         self.backoff.advance(ctx.now);
-        self.last_sent = ctx.now;
+        if self.backoff.sent() == INSIST {
+            self.gives_in = Some(ctx.now + PATIENCE);
+        }
         for variant in &self.variants {
             ctx.out.send(self.hello.path, SessionId::STARTUP, &variant.packet, ctx.stats);
         }
@@ -122,14 +134,14 @@ impl Attempt {
         self.backoff.next()
     }
 
-    /// Sends again at the next opportunity.
-    pub(crate) fn hasten(&mut self, now: Instant) {
-        self.backoff.hasten(now);
+    /// Sends again at the next opportunity, and begins its schedule anew.
+    pub(crate) fn resume(&mut self, now: Instant) {
+        self.backoff.renew(now, schedule(now, &self.hello));
     }
 
-    /// How many IIKeyings have had their time and no answer.
-    pub(crate) fn unanswered(&self, now: Instant) -> u32 {
-        self.backoff.sent() - u32::from(now - self.last_sent < PATIENCE)
+    /// Whether it is too early to give in: not yet have two IIKeyings had their time and no answer.
+    pub(crate) fn insists(&self, now: Instant) -> bool {
+        self.gives_in.is_none_or(|at| now < at)
     }
 
     /// Adopts the responder's new cookie, once, and sends it.

@@ -96,6 +96,13 @@ impl Endpoint {
         self.core.on_opening_timeout(now, opening);
     }
 
+    /// Looks for the far end of an opening anew, as another opening would: whoever can tell its addresses is asked now, and
+    /// addresses that were asked in vain may be told, and asked, again. Nothing happens once somebody has answered there.
+    pub fn look_again(&mut self, now: Instant, opening: OpeningId) {
+        self.core.openings.with(opening, |opening| opening.look_again(now));
+        self.core.on_opening_timeout(now, opening);
+    }
+
     /// Gives an opening up. No event follows. Answers the most telling reason seen so far why it had not succeeded.
     pub fn cancel(&mut self, now: Instant, opening: OpeningId) -> OpenFailure {
         let Some(ended) = self.core.openings.remove(opening) else { return OpenFailure::NoAnswer };

@@ -23,17 +23,16 @@ use super::stats::DropReason;
 /// RHellos in play or in reserve under one tag; from one source address.
 const MAX_HELLOS: usize = 4;
 const MAX_HELLOS_PER_SOURCE: usize = 2;
-/// How long the latest IIKeying may go unanswered before the next RHello comes into play. Four of them take less than
-/// two seconds.
-const NEXT_HELLO_AFTER: Duration = Duration::from_millis(400);
+/// How long the latest IIKeying may go unanswered before the next RHello comes into play: twice as long as the first RHello
+/// took, within these bounds. Where nothing is lost four of them take less than two seconds, and on a long path the answers to
+/// IHellos that were sent again are not taken for other peers.
+const NEXT_HELLO_AFTER: [Duration; 2] = [Duration::from_millis(400), Duration::from_secs(1)];
 /// How long keying may take under one tag.
 const NEW_TAG_AFTER: Duration = Duration::from_secs(5);
 /// IIKeyings of one opening that may still be answered. Beyond, the oldest is given up.
 const MAX_ATTEMPTS: usize = 8;
 /// Our IHello is padded so that even three times its length covers a Redirect and the far end's RHello.
 const IHELLO_DATAGRAM: usize = 148;
-/// Glare: so many unanswered IIKeyings and the prevailing end gives in.
-const INSIST: u32 = 2;
 /// How long an opening that yields waits for the other session to be confirmed.
 const YIELD_FOR: Duration = Duration::from_secs(3);
 /// How often it yields.
@@ -53,7 +52,10 @@ pub(crate) struct Opening {
     round: u32,
     /// When keying began under this tag.
     keying_since: Option<Instant>,
+    began: Instant,
     gives_up: Instant,
+    /// How long the next RHello waits for an answer to the latest IIKeying.
+    patience: Option<Duration>,
     candidates: Candidates,
     reserve: Vec<Hello>,
     attempts: Vec<Attempt>,
@@ -92,7 +94,9 @@ impl Opening {
             tag: rng.bytes(),
             round: 0,
             keying_since: None,
+            began: now,
             gives_up: now + timeout,
+            patience: None,
             candidates: Candidates::default(),
             reserve: Vec::new(),
             attempts: Vec::new(),
@@ -130,6 +134,13 @@ impl Opening {
             || self.attempts.iter().any(|attempt| attempt.hello.certificate == certificate)
     }
 
+    /// Asks for addresses anew, unless somebody has answered already.
+    pub(crate) fn look_again(&mut self, now: Instant) {
+        if self.attempts.is_empty() && self.reserve.is_empty() {
+            self.candidates.look_again(now);
+        }
+    }
+
     /// Whether a certificate is what was dialled.
     pub(crate) fn selects(&self, profile: &dyn Profile, certificate: &[u8]) -> bool {
         profile.selects(&self.epd, certificate)
@@ -147,7 +158,7 @@ impl Opening {
 
     /// Glare with a prevailing near end: whether we go on as the initiator.
     pub(crate) fn insists(&self, now: Instant) -> bool {
-        !self.attempts.is_empty() && self.attempts.iter().all(|attempt| attempt.unanswered(now) < INSIST)
+        !self.attempts.is_empty() && self.attempts.iter().all(|attempt| attempt.insists(now))
     }
 
     /// Glare: lets the other session have its chance. What arrives for this one is still taken. Not more than a few
@@ -190,7 +201,7 @@ impl Opening {
             }
             self.suspended_until = None;
             for attempt in &mut self.attempts {
-                attempt.hasten(ctx.now);
+                attempt.resume(ctx.now);
             }
         }
         if self.keying_since.is_some_and(|since| ctx.now - since >= NEW_TAG_AFTER) {
@@ -252,6 +263,7 @@ impl Opening {
         let of_source = known.iter().filter(|known| known.path.remote.ip() == path.remote.ip()).count();
         let full = known.len() >= MAX_HELLOS;
         let asked = self.candidates.were_asked(&path);
+        let host_asked = self.candidates.was_host_asked(path.remote.ip());
         if of_source >= MAX_HELLOS_PER_SOURCE {
             return Err(DropReason::SurplusRHello);
         }
@@ -262,16 +274,20 @@ impl Opening {
             ctx.stats.drop(DropReason::SurplusRHello);
         }
         self.evidence.acceptable = true;
+        let [least, most] = NEXT_HELLO_AFTER;
+        self.patience.get_or_insert((2 * (ctx.now - self.began)).clamp(least, most));
+        self.candidates.calm(ctx.now);
         let at = if asked { self.reserve.iter().take_while(|known| known.asked).count() } else { self.reserve.len() };
         let (cookie, certificate) = (hello.cookie.to_vec(), hello.certificate.to_vec());
-        self.reserve.insert(at, Hello { path, cookie, certificate, identity, asked });
+        self.reserve.insert(at, Hello { path, cookie, certificate, identity, asked, host_asked });
         self.try_next(ctx);
         Ok(())
     }
 
     fn next_attempt_at(&self) -> Instant {
         let in_play = self.attempts.iter().filter(|attempt| attempt.round == self.round);
-        in_play.map(|attempt| attempt.started + NEXT_HELLO_AFTER).max().unwrap_or(Instant::ZERO)
+        let patience = self.patience.unwrap_or(NEXT_HELLO_AFTER[0]);
+        in_play.map(|attempt| attempt.started + patience).max().unwrap_or(Instant::ZERO)
     }
 
     /// Brings the next RHello into play, unless an IIKeying may still be answered soon.
@@ -313,6 +329,7 @@ impl Opening {
                 take(Path { interface: from.interface, local: None, remote: destination.socket });
             }
         }
+        self.candidates.keep_asking(ctx.now, &from);
         if self.suspended_until.is_none() {
             self.send_hellos(ctx);
         }

@@ -2,7 +2,8 @@
 //!
 //! Departs from 3.5.4.1 ("not more often than once per ERTO") while something is unanswered: ERTO backs off to ten
 //! seconds, and after an outage a flow shall run again within one. So a Ping goes out each second, or each MRTO if that is
-//! longer; it is one small packet.
+//! longer; it is one small packet. And the first Pings of an initiator go out each quarter of a second, for five seconds:
+//! the far end holds the session back until one arrives, and nothing tells how long a round trip takes.
 
 use std::time::Duration;
 
@@ -10,6 +11,12 @@ use crate::base::Instant;
 
 /// Between two Pings in silence.
 const PROBE_PERIOD: Duration = Duration::from_secs(1);
+
+/// A session that gives up so soon that fewer than this went out would take a few losses for death: then they are closer.
+const LEAST_PROBES: u32 = 10;
+/// Between the first Pings of an initiator, and how long they go on.
+const OPENING_PERIOD: Duration = Duration::from_millis(250);
+const OPENING: Duration = Duration::from_secs(5);
 
 /// Silence of this length was an outage.
 pub(super) const OUTAGE: Duration = Duration::from_millis(500);
@@ -68,6 +75,11 @@ impl Liveness {
         self.unanswered.is_some()
     }
 
+    /// Whether the session is so new that the far end may not know of it.
+    pub(super) fn is_opening(&self, now: Instant) -> bool {
+        self.heard.is_none() && now - self.created < OPENING
+    }
+
     /// When something last came; before that, when the session began.
     pub(super) fn last_heard(&self) -> Instant {
         self.heard.unwrap_or(self.created)
@@ -76,7 +88,9 @@ impl Liveness {
     /// When to send the next Ping.
     pub(super) fn ping_due(&self, mrto: Duration) -> Instant {
         let silence = self.unanswered.map_or(Instant::FAR_FUTURE, |since| {
-            self.last_ping.map_or(since, |ping| ping.max(since)) + PROBE_PERIOD.max(mrto)
+            let last = self.last_ping.map_or(since, |ping| ping.max(since));
+            let period = PROBE_PERIOD.min(self.give_up / LEAST_PROBES);
+            last + if self.is_opening(last) { OPENING_PERIOD } else { period.max(mrto) }
         });
         let idle = self
             .keepalive
@@ -117,6 +131,25 @@ mod tests {
         live.on_heard(at(14_080));
         assert_eq!(live.ping_due(MRTO), at(24_000));
         assert_eq!(live.dead_at(), Instant::FAR_FUTURE);
+    }
+
+    #[test]
+    fn the_first_pings_come_each_quarter_of_a_second_until_something_is_heard_or_for_five_seconds() {
+        let mut live = liveness();
+        let mut sent = Vec::new();
+        live.on_sent(at(0), true, true);
+        while sent.last() < Some(&at(8_000)) {
+            let due = live.ping_due(MRTO);
+            live.on_sent(due, true, true);
+            sent.push(due);
+        }
+        assert!((1..=20).all(|n| sent.contains(&at(n * 250))) && sent.len() == 23, "{sent:?}");
+        assert_eq!(sent[20..], [at(6_000), at(7_000), at(8_000)]);
+        let mut live = liveness();
+        live.on_sent(at(0), true, true);
+        live.on_heard(at(100));
+        live.on_sent(at(200), true, true);
+        assert_eq!(live.ping_due(MRTO), at(1_200));
     }
 
     #[test]

@@ -49,7 +49,7 @@ impl Session {
         }
         if self.liveness.ping_due(self.rtt.mrto()) <= now && !self.ping_pending {
             self.ping_pending = true;
-            if self.liveness.is_waiting() {
+            if self.liveness.is_waiting() && !self.liveness.is_opening(now) {
                 // Section 3.5.4.1: an unanswered Ping backs off like unanswered data.
                 self.rtt.back_off();
             }

@@ -72,10 +72,17 @@ fn any_one_packet_lost_or_late_still_ends_in_one_session() {
     }
 }
 
+/// How often `loss_and_jitter` tries; `P2PT_SEEDS` says otherwise.
+const SEEDS: u64 = 20_000;
+
+/// Up to 20 % of all packets are lost either way, and a round trip takes 40 to 160 ms. Whatever is not answered is sent
+/// again each quarter of a second, so there are 19 tries in the five seconds that the three exchanges may take, of which each
+/// fails with a chance of 1 - 0.8² = 0.36 at most; that fewer than three get through has a chance of 2 in a million.
 #[test]
-fn loss_and_jitter_over_a_thousand_seeds_end_in_one_session() {
-    let mut slow = 0;
-    for seed in 0..1500 {
+fn loss_and_jitter_over_twenty_thousand_seeds_end_in_one_session_in_five_seconds() {
+    let count = std::env::var("P2PT_SEEDS").map_or(SEEDS, |text| text.parse().expect("a number"));
+    let mut slow = Vec::new();
+    for seed in 0..count {
         let (mut net, nodes, _) = pair(seed);
         let mut chance = net.rng.fork();
         let loss = [0, 5, 10, 20][(seed % 4) as usize];
@@ -91,8 +98,9 @@ fn loss_and_jitter_over_a_thousand_seeds_end_in_one_session() {
         let took = net.run_until(ms(95_000), |net| {
             net.are_joined(first, second) && !net.opened(first).is_empty() && !net.opened(second).is_empty()
         });
-        assert!(took.is_some(), "seed {seed}");
-        slow += usize::from(took.is_none_or(|took| took > ms(5000)));
+        if took.is_none_or(|took| took > ms(5000)) {
+            slow.push((seed, took));
+        }
         net.filter = Box::new(|_, _| Fate::Pass);
         net.run_for(ms(30_000));
         assert!(net.are_joined(first, second), "seed {seed}");
@@ -100,8 +108,7 @@ fn loss_and_jitter_over_a_thousand_seeds_end_in_one_session() {
             assert_eq!(net.nodes[node].endpoint.session_count(), 1, "seed {seed}: nothing else is left");
         }
     }
-    // At 20 % loss two losses of the same thing in a row take longer than five seconds now and then.
-    assert!(slow <= 15, "{slow} took more than five seconds");
+    assert!(slow.is_empty(), "more than five seconds: {slow:?}");
 }
 
 #[test]

@@ -39,10 +39,10 @@ fn record(pair: &mut Pair, keep: impl Fn(Fate, &Packet) -> bool + 'static) -> Ar
 }
 
 #[test]
-fn the_responder_is_silent_until_a_packet_opens_and_the_initiator_asks_each_second() {
+fn the_responder_is_silent_until_a_packet_opens_and_the_initiator_asks_each_quarter_of_a_second() {
     let mut pair = Pair::new(1, LINK.loss(1.0));
     pair.world.run_for(ms(3_500));
-    assert_eq!(pair.near().session.stats(pair.world.now()).counters.packets_sent, 4);
+    assert_eq!(pair.near().session.stats(pair.world.now()).counters.packets_sent, 15);
     let far = pair.far();
     assert!(!far.session.is_confirmed() && far.session.deadline().is_none());
     assert_eq!(far.session.stats(pair.world.now()).counters.packets_sent, 0);
