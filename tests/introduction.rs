@@ -9,7 +9,7 @@ use p2pt::base::{Instant, Interface, Path, PeerId, Received, Rng, Transmit};
 use p2pt::crypto::{FlashPeer, Identity, IdentityKind, Keyring, Plain, Policy, Profile};
 use p2pt::endpoint::EndpointConfig;
 use p2pt::flow::{Lifetime, Order, Priority};
-use p2pt::node::{Dial, DialError, Node, NodeConfig, NodeEvent, Registration};
+use p2pt::node::{Dial, DialError, Node, NodeConfig, NodeEvent, PeerHandle, Registration};
 use p2pt::service::rendezvous::{CheckReport, ProbeSockets, ProbeTarget, ServerConfig, Verdict};
 use p2pt::sim::{Host, HostId, Link, Machine, Nat, NetworkId, World};
 
@@ -175,6 +175,58 @@ impl Stage {
         self.world.command(host, |peer, now| peer.node.dial(now, &dial));
     }
 
+    /// Two peers on the wide network and who they are.
+    fn two(&mut self) -> [(HostId, Arc<Plain>); 2] {
+        [1, 2].map(|number| {
+            self.hosts += 1;
+            let host = Host::at(self.wide, IpAddr::from([198, 51, 100, number])).links(wide_link(), wide_link());
+            let profile = Arc::new(Plain::new(&mut self.world.rng(), false));
+            let peer = self.peer_with(false, profile.clone());
+            (self.world.add_host(&host.port(5000), peer), profile)
+        })
+    }
+
+    /// Dials a peer where it is.
+    fn dial_directly(&mut self, from: HostId, to: HostId) {
+        let dial = Dial {
+            peer: self.id(to),
+            candidates: vec![SocketAddr::new(self.world.address_of(to), 5000)],
+            rendezvous: Vec::new(),
+            multicast: Vec::new(),
+            timeout: Duration::from_secs(30),
+        };
+        self.world.command(from, |peer, now| peer.node.dial(now, &dial));
+    }
+
+    /// The peers that a host has dialled, or that it was told of and has let in.
+    fn peers_of(&mut self, host: HostId) -> Vec<PeerHandle> {
+        let mut peers: Vec<PeerHandle> = self.world.host(host).events.iter().filter_map(peer_of).collect();
+        // Who came in may have been dialled as well.
+        peers.dedup();
+        self.world.command(host, |peer, _| peers.iter().for_each(|&known| peer.node.accept(known)));
+        peers
+    }
+
+    /// Says something on a new flow; whether the far end, which takes everything, hears it.
+    fn say(&mut self, from: HostId, to: PeerHandle, host: HostId, words: &'static str) -> bool {
+        let flow = self.world.command(from, |peer, now| {
+            let flow = peer.node.open_flow(now, to, words.as_bytes(), None, Priority::Normal)?;
+            peer.node.write(now, to, flow, words.as_bytes().into(), Lifetime::default())
+        });
+        if flow.is_err() {
+            return false;
+        }
+        let opened = |event: &NodeEvent| match event {
+            NodeEvent::FlowOpened { peer, flow, metadata, .. } if metadata == words.as_bytes() => Some((*peer, *flow)),
+            _ => None,
+        };
+        self.wait(host, Duration::from_secs(5), |event| opened(event).is_some());
+        let Some((peer, flow)) = self.world.host(host).events.iter().find_map(opened) else { return false };
+        self.world.command(host, |far, _| far.node.accept_flow(peer, flow, Order::Original)).expect("it just opened");
+        let heard = |event: &NodeEvent| matches!(event, NodeEvent::Message { data, .. } if data == words);
+        self.wait(host, Duration::from_secs(5), heard)
+    }
+
     fn id(&self, host: HostId) -> PeerId {
         self.world.host(host).node.peer_id()
     }
@@ -182,6 +234,21 @@ impl Stage {
     fn wait(&mut self, host: HostId, limit: Duration, wanted: impl Fn(&NodeEvent) -> bool) -> bool {
         self.world.wait_for(limit, |world| world.host(host).heard(&wanted))
     }
+}
+
+fn peer_of(event: &NodeEvent) -> Option<PeerHandle> {
+    match event {
+        NodeEvent::Dialled { peer, .. } | NodeEvent::Incoming { peer, .. } => Some(*peer),
+        _ => None,
+    }
+}
+
+fn closed(event: &NodeEvent) -> bool {
+    matches!(event, NodeEvent::PeerClosed { .. })
+}
+
+fn dialled(event: &NodeEvent) -> bool {
+    matches!(event, NodeEvent::Dialled { .. })
 }
 
 fn registered(event: &NodeEvent) -> bool {
@@ -501,4 +568,90 @@ fn the_pipe_outlives_its_rendezvous() {
     stage.world.run_for(Duration::from_secs(60));
     let closed = |event: &NodeEvent| matches!(event, NodeEvent::PeerClosed { .. });
     assert!(!stage.world.host(alice).heard(closed) && !stage.world.host(bob).heard(closed));
+}
+
+#[test]
+fn a_peer_that_begins_anew_keeps_its_name_unless_something_was_said() {
+    for seed in 0..40 {
+        let (alice_dialled, said) = (seed % 2 == 0, seed % 4 < 2);
+        let (mut stage, _) = Stage::new(seed, open());
+        let [(alice, _), (bob, profile)] = stage.two();
+        let [from, to] = if alice_dialled { [alice, bob] } else { [bob, alice] };
+        stage.dial_directly(from, to);
+        stage.world.run_for(Duration::from_secs(1 + seed / 4 * 3));
+        let [peers, _] = [alice, bob].map(|host| stage.peers_of(host));
+        let [old] = peers[..] else { panic!("seed {seed}: {peers:?}") };
+        if said {
+            assert!(stage.say(alice, old, bob, "early"), "seed {seed}");
+        }
+        let fresh = stage.peer_with(false, profile);
+        *stage.world.host_mut(bob) = fresh;
+        stage.dial_directly(bob, alice);
+        assert!(stage.wait(bob, Duration::from_secs(5), dialled), "seed {seed}");
+        stage.world.run_for(Duration::from_secs(20));
+        let peers = stage.peers_of(alice);
+        assert_eq!(stage.world.host(alice).heard(closed), said, "seed {seed}");
+        assert_eq!(peers.len(), if said { 2 } else { 1 }, "seed {seed}");
+        let [theirs] = stage.peers_of(bob)[..] else { panic!("seed {seed}") };
+        let ours = peers[peers.len() - 1];
+        assert_eq!(stage.world.host(alice).node.far(ours).map(|far| far.peer_id), Some(stage.id(bob)));
+        assert!(stage.say(alice, ours, bob, "to the new one"), "seed {seed}");
+        assert!(stage.say(bob, theirs, alice, "from the new one"), "seed {seed}");
+        stage.world.command(alice, |peer, now| peer.node.close_peer(now, ours));
+        assert!(stage.wait(bob, Duration::from_secs(5), closed), "seed {seed}");
+        stage.world.run_for(Duration::from_secs(60));
+        assert!(stage.world.host(alice).node.is_idle() && stage.world.host(alice).node.far(ours).is_none());
+    }
+}
+
+/// Both are told of a session within five seconds. It may be replaced a moment later, but whom they dialled they have reached.
+#[test]
+fn who_dials_a_peer_that_dials_back_has_reached_it_once_and_for_all() {
+    for seed in 0..1000 {
+        let (mut stage, _) = Stage::new(seed, open());
+        let [(alice, _), (bob, _)] = stage.two();
+        let mut chance = stage.world.rng();
+        let link = Link::IDEAL.delay(Duration::from_millis(5 + chance.below(40))).jitter(Duration::from_millis(30));
+        for host in [alice, bob] {
+            stage.world.set_links(host, link.loss(0.1), link.loss(0.1));
+        }
+        stage.dial_directly(alice, bob);
+        stage.world.run_for(Duration::from_millis(chance.below(200)));
+        stage.dial_directly(bob, alice);
+        for host in [alice, bob] {
+            assert!(stage.wait(host, Duration::from_secs(5), dialled), "seed {seed}");
+        }
+        stage.world.run_for(Duration::from_secs(10));
+        for (host, other) in [(alice, bob), (bob, alice)] {
+            assert!(!stage.world.host(host).heard(closed), "seed {seed}");
+            let [peer] = stage.peers_of(host)[..] else { panic!("seed {seed}: {:?}", stage.world.host(host).events) };
+            assert!(stage.say(host, peer, other, if host == alice { "hello" } else { "and hello" }), "seed {seed}");
+        }
+    }
+}
+
+/// 15 % of all packets between any two of the three are lost, either way. The rendezvous is asked again and again, and
+/// what it says brings the peer's addresses back into play.
+#[test]
+fn a_peer_is_found_through_the_rendezvous_in_spite_of_loss() {
+    let kinds = [None, Some(Nat::FULL_CONE), Some(Nat::PORT_RESTRICTED)];
+    let mut failed = Vec::new();
+    for seed in 0..2_000 {
+        let (mut stage, server) = Stage::new(seed, open());
+        let (near, far) = (kinds[(seed % 3) as usize], kinds[(seed / 3 % 3) as usize]);
+        let (alice, bob) = (stage.add(near), stage.add(far));
+        stage.register(bob, None);
+        assert!(stage.wait(bob, Duration::from_secs(2), registered), "seed {seed}");
+        // It is known to others once its own addresses have arrived as well.
+        stage.world.run_for(Duration::from_millis(100));
+        let link = wide_link().loss(1.0 - 0.85_f64.sqrt());
+        for host in [alice, bob, server] {
+            stage.world.set_links(host, link, link);
+        }
+        stage.dial(alice, stage.id(bob));
+        if !stage.wait(alice, Duration::from_secs(30), dialled) {
+            failed.push((seed, stage.world.host(alice).events.clone()));
+        }
+    }
+    assert!(failed.is_empty(), "{failed:?}");
 }

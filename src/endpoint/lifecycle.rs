@@ -268,7 +268,13 @@ impl Core {
             entry.session.ping();
         }
         // One that does not serve an opening need not be dead: the new session, if there comes one, decides.
-        if silent.iter().any(|probe| !matches!(probe.purpose, Purpose::Serve(_))) {
+        let successor = silent.iter().find_map(|probe| match probe.purpose {
+            Purpose::Contest(newer) if self.is_held(newer) => Some(newer),
+            _ => None,
+        });
+        if let Some(newer) = successor {
+            self.replace(now, slot, newer);
+        } else if silent.iter().any(|probe| !matches!(probe.purpose, Purpose::Serve(_))) {
             self.dismiss(now, slot);
         }
         for probe in silent {
@@ -279,12 +285,17 @@ impl Core {
 
     fn on_probed_silent(&mut self, now: Instant, purpose: Purpose) {
         if let Purpose::Contest(newer) = purpose
-            && let Some(newer) = self.table.slot(newer)
-            && self.table.get(newer).is_some_and(|entry| matches!(entry.stage, Stage::Held))
+            && self.is_held(newer)
         {
-            self.announce(now, newer);
-            self.attend(now, newer);
+            self.announce(now, newer.slot);
+            self.attend(now, newer.slot);
         }
+    }
+
+    /// Whether a session is confirmed and waits for an older one to be found dead.
+    fn is_held(&self, session: SessionHandle) -> bool {
+        let entry = self.table.slot(session).and_then(|slot| self.table.get(slot));
+        entry.is_some_and(|entry| matches!(entry.stage, Stage::Held))
     }
 
     /// Closes a session because another one takes its place.

@@ -10,8 +10,11 @@ use crate::endpoint::{OpenFailure, OpeningId};
 /// How long to go on after a rendezvous has said that it does not know the peer: it is only a hint, and anybody can
 /// forge it (product.md, "When which").
 const AFTER_HINT: Duration = Duration::from_secs(3);
-/// How long packets may fail to get through once addresses are known.
-const PUNCH_FOR: Duration = Duration::from_secs(10);
+/// How long packets may fail to get through once addresses are known. A peer answers three introductions in ten seconds; if
+/// all of these answers are lost, and with them the holes that they punch, there is time for the next three.
+const PUNCH_FOR: Duration = Duration::from_secs(14);
+/// After so long without success addresses are looked up anew: those that we know were all asked as often as they may be.
+const LOOK_AGAIN: Duration = Duration::from_secs(4);
 /// How long a rendezvous may be silent, if there is no other way.
 const RENDEZVOUS_ANSWERS: Duration = Duration::from_secs(10);
 
@@ -38,6 +41,7 @@ pub(super) struct Attempt {
     only_rendezvous: bool,
     asked_rendezvous: bool,
     give_up: Instant,
+    look_again: Option<Instant>,
     addresses_known: bool,
     answered: bool,
     not_found: bool,
@@ -53,6 +57,7 @@ impl Attempt {
             only_rendezvous,
             asked_rendezvous: !dial.rendezvous.is_empty(),
             give_up: now + timeout,
+            look_again: None,
             addresses_known: false,
             answered: false,
             not_found: false,
@@ -67,14 +72,29 @@ impl Attempt {
             only_rendezvous: false,
             asked_rendezvous: false,
             give_up: now + timeout,
+            look_again: None,
             addresses_known: false,
             answered: false,
             not_found: false,
         }
     }
 
-    pub(super) const fn deadline(&self) -> Instant {
-        self.give_up
+    pub(super) fn deadline(&self) -> Instant {
+        self.look_again.map_or(self.give_up, |at| at.min(self.give_up))
+    }
+
+    /// Whether its time is over.
+    pub(super) fn is_over(&self, now: Instant) -> bool {
+        self.give_up <= now
+    }
+
+    /// Whether it is time to look addresses up anew; if so it counts.
+    pub(super) fn looks_again(&mut self, now: Instant) -> bool {
+        let is_due = self.look_again.is_some_and(|at| at <= now);
+        if is_due {
+            self.look_again = Some(now + LOOK_AGAIN);
+        }
+        is_due
     }
 
     /// A Redirect brought addresses.
@@ -82,6 +102,7 @@ impl Attempt {
         if !self.addresses_known && self.only_rendezvous {
             self.give_up = now + PUNCH_FOR;
         }
+        self.look_again.get_or_insert(now + LOOK_AGAIN);
         self.addresses_known = true;
         self.answered = true;
         self.not_found = false;

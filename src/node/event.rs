@@ -12,7 +12,8 @@ use crate::flow::MessageId;
 use crate::service::rendezvous::{CheckReport, Refusal, ServerEvent};
 use crate::session::{CloseReason, FlowId};
 
-/// A peer's session, by a small name that is never used again.
+/// A peer's session, by a small name that is never used again. If another session with the peer takes its place before
+/// any flow was opened, it has the same name.
 pub type PeerHandle = SessionHandle;
 
 /// An attempt to reach a peer.

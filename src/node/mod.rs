@@ -66,6 +66,8 @@ pub struct Node {
     attempts: BTreeMap<OpeningId, Attempt>,
     registrations: BTreeMap<RegistrationId, Registered>,
     roles: BTreeMap<SessionHandle, Role>,
+    /// Peers whose session is not the one that they are named after.
+    moved: BTreeMap<PeerHandle, SessionHandle>,
     service: Option<Service>,
     closing: BTreeMap<SessionHandle, Instant>,
     groups: Groups,
@@ -93,6 +95,7 @@ impl Node {
             attempts: BTreeMap::new(),
             registrations: BTreeMap::new(),
             roles: BTreeMap::new(),
+            moved: BTreeMap::new(),
             service: None,
             closing: BTreeMap::new(),
             groups: Groups::default(),
@@ -133,6 +136,11 @@ impl Node {
         self.groups_timeout(now);
         self.close_due(now);
         self.give_up_due(now);
+        for (&opening, attempt) in &mut self.attempts {
+            if attempt.looks_again(now) {
+                self.endpoint.look_again(now, opening);
+            }
+        }
         self.work(now);
     }
 
@@ -331,18 +339,22 @@ impl Node {
                     }
                 }
             }
-            EndpointEvent::Replaced { old, new } => self.link_replaced(now, old, new),
+            EndpointEvent::Replaced { old, new } => {
+                self.replaced(old, new);
+                self.link_replaced(now, old, new);
+            }
         }
     }
 
     fn opened(&mut self, now: Instant, opening: OpeningId, session: SessionHandle) {
         if let Some(attempt) = self.attempts.remove(&opening) {
             // The session may be one that came in meanwhile: whoever we dial is welcome.
-            self.roles.insert(session, Role::Peer(Peer::new(Admission::Accepted)));
+            let peer = self.welcome(session);
             if self.groups.uses(session) {
                 self.watch_patiently(session);
             }
-            self.events.push_back(NodeEvent::Dialled { dial: attempt.id, peer: session });
+            self.events.push_back(NodeEvent::Dialled { dial: attempt.id, peer });
+            self.accept(peer);
         } else if !self.reached(now, opening, session) {
             self.registration_opened(now, opening, session);
         }
@@ -357,7 +369,7 @@ impl Node {
         } else if self.groups.is_member() && !self.roles.contains_key(&handle) {
             self.incoming_member(now, handle);
         } else if let Entry::Vacant(unknown) = self.roles.entry(handle) {
-            unknown.insert(Role::Peer(Peer::new(Admission::Undecided)));
+            unknown.insert(Role::Peer(Peer::new(handle, Admission::Undecided)));
             self.events.push_back(NodeEvent::Incoming { peer: handle, far, path });
         }
     }
@@ -403,7 +415,7 @@ impl Node {
 
     fn give_up_due(&mut self, now: Instant) {
         let due: Vec<OpeningId> =
-            self.attempts.iter().filter(|(_, attempt)| attempt.deadline() <= now).map(|(&id, _)| id).collect();
+            self.attempts.iter().filter(|(_, attempt)| attempt.is_over(now)).map(|(&id, _)| id).collect();
         for opening in due {
             let reason = self.endpoint.cancel(now, opening);
             if let Some(attempt) = self.attempts.remove(&opening) {
@@ -416,7 +428,7 @@ impl Node {
     /// Who is at the other end.
     #[must_use]
     pub fn far(&self, peer: PeerHandle) -> Option<FarIdentity> {
-        self.endpoint.session(peer).map(|session| *session.far())
+        self.endpoint.session(self.session_of(peer)).map(|session| *session.far())
     }
 }
 

@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 
 use bytes::Bytes;
 
-use super::event::RegistrationId;
+use super::event::{PeerHandle, RegistrationId};
 use crate::base::{Instant, Path, PeerId, Rng};
 use crate::endpoint::{OpeningId, SessionHandle};
 use crate::group::GroupId;
@@ -34,13 +34,19 @@ pub(super) enum Admission {
 /// A peer's session.
 #[derive(Debug)]
 pub(super) struct Peer {
+    /// The owner's name for it: that of its first session, if another one took its place.
+    pub(super) name: PeerHandle,
     pub(super) admission: Admission,
     pub(super) held: Vec<(FlowId, Bytes, Option<FlowId>)>,
+    /// Whether the owner has opened a flow or heard of one. What was said on it would be lost with the session.
+    pub(super) used: bool,
+    /// Whether it may introduce others.
+    pub(super) introduces: bool,
 }
 
 impl Peer {
-    pub(super) const fn new(admission: Admission) -> Self {
-        Self { admission, held: Vec::new() }
+    pub(super) const fn new(name: PeerHandle, admission: Admission) -> Self {
+        Self { name, admission, held: Vec::new(), used: false, introduces: false }
     }
 }
 

@@ -5,12 +5,12 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use super::event::{NodeEvent, PeerHandle};
-use super::parts::{Admission, Role};
+use super::parts::{Admission, Peer, Role};
 use super::{Node, REFUSED};
 use crate::base::Instant;
-use crate::endpoint::{ForwardAnswer, ForwardTrust};
+use crate::endpoint::{ForwardAnswer, ForwardTrust, SessionHandle};
 use crate::flow::{Lifetime, MessageId, Order, Priority};
-use crate::session::{FlowError, FlowId, SessionEvent, SessionStats};
+use crate::session::{FlowError, FlowId, Session, SessionEvent, SessionStats};
 
 /// How long a refused peer may take to open the flow whose rejection tells it so.
 const HEAR_REFUSAL: Duration = Duration::from_secs(5);
@@ -22,8 +22,10 @@ const SAY_REFUSAL: Duration = Duration::from_secs(1);
 impl Node {
     /// Lets an incoming peer in: its flows become events.
     pub fn accept(&mut self, peer: PeerHandle) {
-        let Some(Role::Peer(state)) = self.roles.get_mut(&peer) else { return };
+        let session = self.session_of(peer);
+        let Some(Role::Peer(state)) = self.roles.get_mut(&session) else { return };
         state.admission = Admission::Accepted;
+        state.used |= !state.held.is_empty();
         for (flow, metadata, return_of) in std::mem::take(&mut state.held) {
             self.events.push_back(NodeEvent::FlowOpened { peer, flow, metadata, return_of });
         }
@@ -32,30 +34,73 @@ impl Node {
     /// Turns an incoming peer away. It is told by the rejection (code [`REFUSED`]) of the first flow that it opens, and
     /// learns nothing else.
     pub fn refuse(&mut self, now: Instant, peer: PeerHandle) {
-        let Some(Role::Peer(state)) = self.roles.get_mut(&peer) else { return };
+        let session = self.session_of(peer);
+        let Some(Role::Peer(state)) = self.roles.get_mut(&session) else { return };
         state.admission = Admission::Refused;
         let held = std::mem::take(&mut state.held);
-        self.close_soon(now, peer, HEAR_REFUSAL);
+        self.close_soon(now, session, HEAR_REFUSAL);
         for (flow, ..) in held {
-            self.reject_as_refused(now, peer, flow);
+            self.reject_as_refused(now, session, flow);
         }
         self.work(now);
     }
 
-    fn reject_as_refused(&mut self, now: Instant, peer: PeerHandle, flow: FlowId) {
-        if let Some(session) = self.endpoint.session_mut(peer) {
+    fn reject_as_refused(&mut self, now: Instant, handle: SessionHandle, flow: FlowId) {
+        if let Some(session) = self.endpoint.session_mut(handle) {
             let _ = session.reject_flow(flow, REFUSED);
         }
-        self.close_soon(now, peer, SAY_REFUSAL);
+        self.close_soon(now, handle, SAY_REFUSAL);
     }
 
-    pub(super) fn peer_event(&mut self, now: Instant, peer: PeerHandle, event: SessionEvent) {
-        let Some(Role::Peer(state)) = self.roles.get_mut(&peer) else { return };
+    /// The session that a peer has now.
+    pub(super) fn session_of(&self, peer: PeerHandle) -> SessionHandle {
+        self.moved.get(&peer).copied().unwrap_or(peer)
+    }
+
+    /// Notes that a session is a dialled peer's, and answers the peer's name.
+    pub(super) fn welcome(&mut self, session: SessionHandle) -> PeerHandle {
+        if let Some(Role::Peer(state)) = self.roles.get(&session) {
+            // We may have refused it before.
+            self.closing.remove(&session);
+            return state.name;
+        }
+        self.roles.insert(session, Role::Peer(Peer::new(session, Admission::Accepted)));
+        session
+    }
+
+    /// A session takes the place of another one with the same peer: both ends had dialled at once, or the far end began
+    /// anew. If nothing was said in the old one yet, the peer keeps its name and its admission, and the owner need not
+    /// know. Otherwise the old peer closes and the new one comes in like any other: what was under way is lost, and
+    /// whoever said it has to know.
+    pub(super) fn replaced(&mut self, old: SessionHandle, new: SessionHandle) {
+        let is_fresh = matches!(self.roles.get(&old), Some(Role::Peer(state)) if !state.used);
+        if !is_fresh || self.roles.contains_key(&new) {
+            return;
+        }
+        let Some(Role::Peer(mut state)) = self.roles.remove(&old) else { return };
+        // Nobody has heard of these, and they ended with the old session.
+        state.held.clear();
+        if state.introduces {
+            self.endpoint.set_forwarding(new, ForwardAnswer::RHello, ForwardTrust::Rendezvous);
+        }
+        if let Some(at) = self.closing.remove(&old) {
+            self.closing.insert(new, at);
+        }
+        self.moved.insert(state.name, new);
+        self.roles.insert(new, Role::Peer(state));
+    }
+
+    pub(super) fn peer_event(&mut self, now: Instant, session: SessionHandle, event: SessionEvent) {
+        let Some(Role::Peer(state)) = self.roles.get_mut(&session) else { return };
+        let peer = state.name;
         let event = match event {
             SessionEvent::FlowOpened { flow, metadata, return_of } => match state.admission {
-                Admission::Accepted => NodeEvent::FlowOpened { peer, flow, metadata, return_of },
+                Admission::Accepted => {
+                    state.used = true;
+                    NodeEvent::FlowOpened { peer, flow, metadata, return_of }
+                }
                 Admission::Undecided => return state.held.push((flow, metadata, return_of)),
-                Admission::Refused => return self.reject_as_refused(now, peer, flow),
+                Admission::Refused => return self.reject_as_refused(now, session, flow),
             },
             SessionEvent::Message { flow, sequence, data } => NodeEvent::Message { peer, flow, sequence, data },
             SessionEvent::Lost { flow, first, last } => NodeEvent::Lost { peer, flow, span: last - first + 1 },
@@ -68,8 +113,9 @@ impl Node {
             SessionEvent::PathChanged { from, to } => NodeEvent::PathChanged { peer, from, to },
             SessionEvent::Closed(reason) => {
                 let admission = state.admission;
-                self.roles.remove(&peer);
-                self.closing.remove(&peer);
+                self.roles.remove(&session);
+                self.closing.remove(&session);
+                self.moved.remove(&peer);
                 if admission == Admission::Refused {
                     return;
                 }
@@ -92,8 +138,13 @@ impl Node {
         return_of: Option<FlowId>,
         priority: Priority,
     ) -> Result<FlowId, FlowError> {
-        let session = self.endpoint.session_mut(peer).ok_or(FlowError::SessionClosed)?;
-        session.open_flow(now, metadata, return_of, priority)
+        let handle = self.session_of(peer);
+        let session = self.endpoint.session_mut(handle).ok_or(FlowError::SessionClosed)?;
+        let flow = session.open_flow(now, metadata, return_of, priority)?;
+        if let Some(Role::Peer(state)) = self.roles.get_mut(&handle) {
+            state.used = true;
+        }
+        Ok(flow)
     }
 
     /// Queues a message on a sending flow.
@@ -108,7 +159,7 @@ impl Node {
         message: Bytes,
         lifetime: Lifetime,
     ) -> Result<MessageId, FlowError> {
-        let session = self.endpoint.session_mut(peer).ok_or(FlowError::SessionClosed)?;
+        let session = self.session_mut(peer)?;
         session.write(now, flow, message, lifetime)
     }
 
@@ -117,7 +168,7 @@ impl Node {
     /// # Errors
     /// [`FlowError`] if there is no such flow.
     pub fn abandon(&mut self, peer: PeerHandle, flow: FlowId, message: MessageId) -> Result<(), FlowError> {
-        let session = self.endpoint.session_mut(peer).ok_or(FlowError::SessionClosed)?;
+        let session = self.session_mut(peer)?;
         session.abandon(flow, message)
     }
 
@@ -126,7 +177,7 @@ impl Node {
     /// # Errors
     /// [`FlowError`] if there is no such flow.
     pub fn close_flow(&mut self, peer: PeerHandle, flow: FlowId) -> Result<(), FlowError> {
-        let session = self.endpoint.session_mut(peer).ok_or(FlowError::SessionClosed)?;
+        let session = self.session_mut(peer)?;
         session.close_flow(flow)
     }
 
@@ -135,7 +186,7 @@ impl Node {
     /// # Errors
     /// [`FlowError`] if there is no such flow.
     pub fn accept_flow(&mut self, peer: PeerHandle, flow: FlowId, order: Order) -> Result<(), FlowError> {
-        let session = self.endpoint.session_mut(peer).ok_or(FlowError::SessionClosed)?;
+        let session = self.session_mut(peer)?;
         session.accept_flow(flow, order, MAX_RECEIVE_WINDOW)
     }
 
@@ -144,13 +195,13 @@ impl Node {
     /// # Errors
     /// [`FlowError`] if there is no such flow.
     pub fn reject_flow(&mut self, peer: PeerHandle, flow: FlowId, code: u64) -> Result<(), FlowError> {
-        let session = self.endpoint.session_mut(peer).ok_or(FlowError::SessionClosed)?;
+        let session = self.session_mut(peer)?;
         session.reject_flow(flow, code)
     }
 
     /// Says that `bytes` of delivered messages are dealt with, so that the far end may send as many more.
     pub fn consume(&mut self, peer: PeerHandle, flow: FlowId, bytes: usize) {
-        if let Some(session) = self.endpoint.session_mut(peer) {
+        if let Ok(session) = self.session_mut(peer) {
             let _ = session.consume(flow, bytes);
         }
     }
@@ -158,26 +209,31 @@ impl Node {
     /// Lets a peer introduce others to us, as a rendezvous may: whoever it forwards gets an answer from us (RFC 7016
     /// section 3.5.1.1.2).
     pub fn answer_forwarded(&mut self, peer: PeerHandle) {
-        self.endpoint.set_forwarding(peer, ForwardAnswer::RHello, ForwardTrust::Rendezvous);
+        let session = self.session_of(peer);
+        self.endpoint.set_forwarding(session, ForwardAnswer::RHello, ForwardTrust::Rendezvous);
+        if let Some(Role::Peer(state)) = self.roles.get_mut(&session) {
+            state.introduces = true;
+        }
     }
 
     /// The far end's session nonce (RFC 7425 section 4.6.5), over which passwords are proven.
     #[must_use]
     pub fn far_nonce(&self, peer: PeerHandle) -> Option<[u8; 32]> {
-        self.endpoint.session(peer).map(|session| *session.far_nonce())
+        self.endpoint.session(self.session_of(peer)).map(|session| *session.far_nonce())
     }
 
     /// Closes a peer's session in order. If groups use it too, they keep it, and the peer is closed for its owner only.
     pub fn close_peer(&mut self, now: Instant, peer: PeerHandle) {
-        if !self.left_to_groups(peer) {
-            self.close_session(now, peer);
+        let session = self.session_of(peer);
+        if !self.left_to_groups(session) {
+            self.close_session(now, session);
         }
         self.work(now);
     }
 
     /// Closes a peer's session at once: the far end is told, but nobody waits for it.
     pub fn abort_peer(&mut self, now: Instant, peer: PeerHandle) {
-        if let Some(session) = self.endpoint.session_mut(peer) {
+        if let Ok(session) = self.session_mut(peer) {
             session.abort(now);
         }
         self.work(now);
@@ -186,6 +242,11 @@ impl Node {
     /// What a peer's session measures and counts.
     #[must_use]
     pub fn stats(&self, now: Instant, peer: PeerHandle) -> Option<SessionStats> {
-        self.endpoint.session(peer).map(|session| session.stats(now))
+        self.endpoint.session(self.session_of(peer)).map(|session| session.stats(now))
+    }
+
+    fn session_mut(&mut self, peer: PeerHandle) -> Result<&mut Session, FlowError> {
+        let session = self.session_of(peer);
+        self.endpoint.session_mut(session).ok_or(FlowError::SessionClosed)
     }
 }

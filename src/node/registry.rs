@@ -176,8 +176,11 @@ impl Node {
             }
             SessionEvent::FlowFinished { .. } | SessionEvent::FlowException { .. } => self.close_session(now, session),
             SessionEvent::Closed(_) => {
-                registered.session = None;
-                registered.client.session_down(now);
+                // Unless another one has taken its place.
+                if registered.session == Some(session) {
+                    registered.session = None;
+                    registered.client.session_down(now);
+                }
                 self.roles.remove(&session);
             }
             _ => {}

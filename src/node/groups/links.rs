@@ -43,7 +43,7 @@ impl Node {
                 }
                 let (far, path) = (*session.far(), session.path());
                 self.watch_patiently(handle);
-                let mut peer = Peer::new(Admission::Undecided);
+                let mut peer = Peer::new(handle, Admission::Undecided);
                 peer.held.push((flow, metadata, return_of));
                 self.roles.insert(handle, Role::Peer(peer));
                 self.events.push_back(NodeEvent::Incoming { peer: handle, far, path });
@@ -61,10 +61,11 @@ impl Node {
         if !self.groups.uses(session) {
             return false;
         }
-        if let Some(Role::Peer(peer)) = self.roles.insert(session, Role::Member)
-            && peer.admission != Admission::Refused
-        {
-            self.events.push_back(NodeEvent::PeerClosed { peer: session, reason: CloseReason::Near });
+        if let Some(Role::Peer(peer)) = self.roles.insert(session, Role::Member) {
+            self.moved.remove(&peer.name);
+            if peer.admission != Admission::Refused {
+                self.events.push_back(NodeEvent::PeerClosed { peer: peer.name, reason: CloseReason::Near });
+            }
         }
         self.watch_closely(session);
         true
