@@ -4,6 +4,7 @@ use super::fabric::{Fabric, Happening};
 use super::host::{Alarm, Host, Inbound, NatId, NetworkId, Port};
 use super::link::{Link, LinkStats};
 use super::nat::Nat;
+use super::nonces::Nonces;
 use super::packet::{Counters, Fate, HostId, Packet};
 use super::queue::Queue;
 use crate::base::{Instant, Interface, Received, Rng, Transmit};
@@ -186,6 +187,19 @@ impl<M: Machine> World<M> {
     /// Calls `observer` for each thing that happens to a datagram.
     pub fn observe(&mut self, observer: impl FnMut(Instant, Fate, &Packet) + 'static) {
         self.fabric.record.observers.push(Box::new(observer));
+    }
+
+    /// Panics from now on when a host uses a packet number twice in a session. For worlds whose peers are of profile `strong`
+    /// or `plain`.
+    pub fn forbid_repeated_nonces(&mut self) {
+        let mut nonces = Nonces::new();
+        self.observe(move |now, fate, packet| {
+            if let Fate::Sent(host) = fate
+                && let Err(repeated) = nonces.sent(host, &packet.data)
+            {
+                panic!("at {now:?} {repeated}");
+            }
+        });
     }
 
     /// Puts a datagram into a network as if somebody had sent it: for forgers and strangers.

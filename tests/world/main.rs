@@ -2,7 +2,7 @@
 //!
 //! Each story runs over many seeds (`P2PT_SEEDS`, 1,000 by default); one that fails names its seed, and `P2PT_SEED` runs that one
 //! alone. What always has to hold: nothing is delivered twice or corrupted, nothing gets stuck, data under way is bounded,
-//! and the same seed gives the same bytes.
+//! no packet number is used twice with one key, and the same seed gives the same bytes.
 
 mod bad_links;
 mod crowds;

@@ -23,6 +23,7 @@ struct Scene {
 impl Scene {
     fn new(seed: u64, nats: [&[Nat]; 2], link: Link, patience: Duration) -> Self {
         let mut world = World::new(seed);
+        world.forbid_repeated_nonces();
         let mut rng = world.rng();
         let config = EndpointConfig { raise_unmatched_ihellos: true, ..EndpointConfig::default() };
         let mut introducer = Peer::plain(&mut rng, config);

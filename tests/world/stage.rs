@@ -132,8 +132,9 @@ pub(crate) fn fresh(config: &EndpointConfig) -> EndpointConfig {
 }
 
 /// Data on its way is bounded: what a session takes for outstanding by the window that the far end gave (256 KiB), and what
-/// really is in the network by that and what was sent again.
+/// really is in the network by that and what was sent again. And no packet number is used twice with one key.
 pub(crate) fn watch(world: &mut World<Peer>) {
+    world.forbid_repeated_nonces();
     world.check(|now, host, peer: &Peer| {
         for handle in peer.endpoint.sessions() {
             let stats = peer.endpoint.session(handle).expect("listed").stats(now);
