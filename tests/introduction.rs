@@ -636,7 +636,7 @@ fn who_dials_a_peer_that_dials_back_has_reached_it_once_and_for_all() {
 fn a_peer_is_found_through_the_rendezvous_in_spite_of_loss() {
     let kinds = [None, Some(Nat::FULL_CONE), Some(Nat::PORT_RESTRICTED)];
     let mut failed = Vec::new();
-    for seed in 0..2_000 {
+    for seed in 0..10_000 {
         let (mut stage, server) = Stage::new(seed, open());
         let (near, far) = (kinds[(seed % 3) as usize], kinds[(seed / 3 % 3) as usize]);
         let (alice, bob) = (stage.add(near), stage.add(far));

@@ -197,7 +197,7 @@ mod tests {
                         candidates.add_hearsay(now, told, introducer.remote).unwrap();
                     }
                 }
-                now = now + Duration::from_millis(250);
+                now += Duration::from_millis(250);
             }
             asked.push(count);
             candidates.look_again(now);

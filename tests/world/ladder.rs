@@ -82,7 +82,7 @@ struct Climb {
 }
 
 const MEBIBYTE: usize = 1 << 20;
-const SEEDS: u64 = 7;
+const SEEDS: u64 = 21;
 /// The worst seed of the worst rung has to be through by then.
 const PATIENCE: Duration = Duration::from_secs(180);
 /// A median may be off the table's by this factor before somebody has to look.
