@@ -10,7 +10,8 @@ use crate::base::{Instant, Path, PeerId};
 use crate::crypto::epd;
 use crate::endpoint::{ForwardAnswer, ForwardTrust, OpenFailure, OpeningId, OpeningTerms, SessionHandle};
 use crate::flow::{Lifetime, Order, Priority};
-use crate::service::rendezvous::{Client, ClientEvent, ClientOutput, GROUP_METADATA, ProbeTarget};
+use crate::group::message::JOIN_METADATA;
+use crate::service::rendezvous::{Client, ClientEvent, ClientOutput, ProbeTarget};
 use crate::session::{SessionEvent, SessionStats};
 
 /// Where to register.
@@ -231,7 +232,7 @@ impl Node {
                 if registered.groups.contains_key(&group) {
                     return;
                 }
-                if let Ok(flow) = session.open_flow(now, GROUP_METADATA, registered.answers, Priority::High) {
+                if let Ok(flow) = session.open_flow(now, JOIN_METADATA, registered.answers, Priority::High) {
                     registered.groups.insert(group, flow);
                     let _ = session.write(now, flow, message.into(), Lifetime::default());
                 }

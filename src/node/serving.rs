@@ -7,7 +7,8 @@ use super::registry::{CONTROL_WINDOW, READ_WHY};
 use crate::base::Instant;
 use crate::endpoint::SessionHandle;
 use crate::flow::{Lifetime, Order, Priority};
-use crate::service::rendezvous::{GROUP_METADATA, Metrics, ServerOutput};
+use crate::group::message::JOIN_METADATA;
+use crate::service::rendezvous::{Metrics, ServerOutput};
 use crate::session::{FlowId, SessionEvent};
 
 impl Node {
@@ -66,7 +67,7 @@ impl Node {
                 let flow = FlowId(flow);
                 let _ = session.accept_flow(flow, Order::Original, CONTROL_WINDOW);
                 let answers = session.open_flow(now, metadata, Some(flow), Priority::High).ok();
-                if metadata == GROUP_METADATA {
+                if metadata == JOIN_METADATA {
                     client.groups.extend(answers.map(|answers| (flow.0, answers)));
                 } else {
                     client.answers = answers;

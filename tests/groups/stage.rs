@@ -51,6 +51,11 @@ pub(crate) fn spec() -> Groupspec {
     builder.posting().routing().server_channel().build().expect("a good groupspec")
 }
 
+/// Another one.
+pub(crate) fn other_spec() -> Groupspec {
+    GroupspecBuilder::new("more stories").unique([8; 32]).server_channel().build().expect("a good groupspec")
+}
+
 impl Stage {
     pub(crate) fn new(seed: u64) -> Self {
         println!("seed {seed}");
@@ -103,8 +108,12 @@ impl Stage {
     }
 
     pub(crate) fn config(&mut self, host: HostId, ways: &Ways) -> GroupConfig {
+        self.config_of(host, spec(), ways)
+    }
+
+    pub(crate) fn config_of(&mut self, host: HostId, spec: Groupspec, ways: &Ways) -> GroupConfig {
         let author = Identity::generate(&mut self.world.rng(), IdentityKind::default());
-        let member = MemberConfig::new(spec(), self.id(host), author, WallClock::default());
+        let member = MemberConfig::new(spec, self.id(host), author, WallClock::default());
         let mut config = GroupConfig::new(member);
         if ways.register {
             let servers = vec![SocketAddr::new(SERVER.parse().unwrap(), 1935)];

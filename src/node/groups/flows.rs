@@ -9,11 +9,10 @@ use super::parts::Sending;
 use crate::base::{Instant, PeerId};
 use crate::endpoint::SessionHandle;
 use crate::flow::{Lifetime, MessageId, Order, Priority};
+use crate::group::message::CONTROL_METADATA as CONTROL;
 use crate::group::{FIRST_ROOM, Lane, Outgoing};
 use crate::session::{FlowId, SessionEvent};
 
-/// Metadata of the control lane (flash-groups section 3.2): `GR` 1c.
-const CONTROL: &[u8] = b"GR\x1c";
 /// Metadata of our other lanes, but for the last byte.
 const OURS: &[u8] = b"p2pt group 1\0";
 /// How far the receive window of a lane may grow; what comes is dealt with at once.

@@ -143,12 +143,11 @@ impl Node {
     /// Leaves a group in good order; [`NodeEvent::GroupLeft`] says when nothing of it is left, after 1.5 s at most. The
     /// handle means nothing from now on.
     pub fn leave_group(&mut self, now: Instant, group: GroupHandle) {
-        if let Some(joined) = self.groups.joined.get_mut(&group) {
-            joined.member.leave(now);
-        }
+        let Some(joined) = self.groups.joined.get_mut(&group) else { return };
+        let mut sessions: Vec<SessionHandle> = joined.peers.values().copied().collect();
+        joined.member.leave(now);
         self.work(now);
         let Some(joined) = self.groups.joined.remove(&group) else { return };
-        let mut sessions: Vec<SessionHandle> = joined.peers.values().copied().collect();
         for &session in &sessions {
             self.end_use(now, session, group);
         }

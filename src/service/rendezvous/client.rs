@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use super::groups;
 use super::messages::{self, Command};
 use super::{CONTROL_METADATA, CheckReport, ProbeTarget, SessionKey};
 use crate::base::{Instant, PeerId};
 use crate::group::GroupId;
+use crate::group::message::{Join, Member};
 
 /// How long one attempt to open a session may take before a fresh one starts. Short, so that the IHello backoff never
 /// grows past a few seconds and a server that returns is found soon.
@@ -84,7 +84,7 @@ pub enum ClientOutput {
         /// The period.
         period: Duration,
     },
-    /// Open a flow with metadata [`super::GROUP_METADATA`], in return to the server's control flow, and send this on it.
+    /// Open a flow with metadata [`crate::group::message::JOIN_METADATA`], in return to the server's control flow, and send this on it.
     JoinGroup {
         /// The session.
         session: SessionKey,
@@ -265,7 +265,7 @@ impl Client {
     pub fn join(&mut self, group: GroupId) {
         self.groups.insert(group, None);
         if let State::Open { session } = self.state {
-            let message = groups::encode_join(group);
+            let message = Join::Id(group).encode();
             self.outputs.push_back(ClientOutput::JoinGroup { session, group, message });
         }
     }
@@ -288,7 +288,7 @@ impl Client {
 
     /// A message came on the server's flow about a group.
     pub fn group_message(&mut self, group: GroupId, message: &[u8]) {
-        if let Some(peer) = groups::decode_member(message) {
+        if let Ok(Member(peer)) = Member::decode(message) {
             self.outputs.push_back(ClientOutput::Event(ClientEvent::Member { group, peer }));
         }
     }

@@ -6,53 +6,11 @@
 
 use std::collections::BTreeMap;
 
-use sha2::{Digest as _, Sha256};
-
 use crate::base::PeerId;
 use crate::group::{GroupAddress, GroupId};
-use crate::wire::{OptionIter, WireOption, put_option};
 
-/// Metadata of the flows about a group.
-pub const GROUP_METADATA: &[u8] = b"GC";
 /// Neighbours on each side that a newcomer is told of.
 const EACH_SIDE: usize = 3;
-/// Message types.
-const JOIN: u8 = 0x01;
-const MEMBER: u8 = 0x0b;
-/// Options of a join: the group's ID, or bytes whose SHA-256 it is.
-const ID: u64 = 0x15;
-const HASHED: u64 = 0x10;
-
-/// The message that joins a group.
-#[must_use]
-pub fn encode_join(group: GroupId) -> Vec<u8> {
-    let mut message = vec![JOIN];
-    put_option(&mut message, ID, &group.0);
-    message
-}
-
-/// Which group a message joins.
-#[must_use]
-pub fn decode_join(message: &[u8]) -> Option<GroupId> {
-    let options = message.strip_prefix(&[JOIN])?;
-    match OptionIter(options).next()?.ok()? {
-        WireOption::Option { kind: ID, value } => value.try_into().ok().map(GroupId),
-        WireOption::Option { kind: HASHED, value } => Some(GroupId(Sha256::digest(value).into())),
-        _ => None,
-    }
-}
-
-/// The message that names a member.
-#[must_use]
-pub fn encode_member(peer: PeerId) -> Vec<u8> {
-    [&[MEMBER][..], &peer.0].concat()
-}
-
-/// Which member a message names.
-#[must_use]
-pub fn decode_member(message: &[u8]) -> Option<PeerId> {
-    message.strip_prefix(&[MEMBER])?.try_into().ok().map(PeerId)
-}
 
 /// A member, as the server knows it: who, and on which flow it joined.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -113,24 +71,9 @@ impl Groups {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use proptest::prelude::*;
 
     fn member(byte: u8) -> Joined {
         Joined { peer: PeerId([byte; 32]), session: u64::from(byte), flow: 3 }
-    }
-
-    #[test]
-    fn the_join_recorded_from_flash() {
-        let id: PeerId = "bc4a4494cef529d7e8b8e9cc3d9c8e1da0766aacfd7bcf9a6c5684ea4d3e75fb".parse().unwrap();
-        let message = encode_join(GroupId(id.0));
-        assert_eq!(message[..3], [1, 0x21, 0x15]);
-        assert_eq!(decode_join(&message), Some(GroupId(id.0)));
-        // The older form, which the server hashes once: SHA-256 of "abc".
-        let hashed: PeerId = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad".parse().unwrap();
-        assert_eq!(decode_join(b"\x01\x04\x10abc"), Some(GroupId(hashed.0)));
-        for bad in [&b"\x01"[..], b"\x02\x04\x10abc", b"\x01\x04\x15abc", b"\x01\x04\x11abc", b"\x01\x00", b""] {
-            assert_eq!(decode_join(bad), None, "{bad:?}");
-        }
     }
 
     #[test]
@@ -156,17 +99,5 @@ mod tests {
         groups.leave(group, member(5).peer, 99);
         (0..40).for_each(|byte| groups.leave(group, member(byte).peer, u64::from(byte)));
         assert_eq!((groups.count(), groups.memberships()), (0, 0));
-    }
-
-    proptest! {
-        #[test]
-        fn members_survive_the_wire_and_noise_is_none(id in any::<[u8; 32]>(), noise in proptest::collection::vec(any::<u8>(), 0..80)) {
-            prop_assert_eq!(decode_member(&encode_member(PeerId(id))), Some(PeerId(id)));
-            prop_assert_eq!(decode_join(&encode_join(GroupId(id))), Some(GroupId(id)));
-            if let Some(peer) = decode_member(&noise) {
-                prop_assert_eq!(encode_member(peer), noise.clone());
-            }
-            let _ = decode_join(&noise);
-        }
     }
 }

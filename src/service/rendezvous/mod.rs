@@ -14,7 +14,7 @@
 //! Programs of other makes register in the redirector's language instead (flow metadata
 //! `http://zenomt.com/ns/rtmfp#redirector`); they are introduced in the same way.
 //!
-//! Groups are joined here too: [`GROUP_METADATA`] says how (flash-groups sections 2.5 and 2.6).
+//! Groups are joined here too, on a flow of its own for each ([`crate::group::message::Join`]).
 //!
 //! Goals: no state on disk, constant work per IHello, memory linear in clients. Non-goals: carrying content, remembering
 //! clients after they left.
@@ -28,7 +28,6 @@ mod server;
 
 pub use check::{CheckReport, ProbeSockets, ProbeTarget, Verdict};
 pub use client::{Client, ClientEvent, ClientOutput, Refusal};
-pub use groups::{GROUP_METADATA, decode_join, decode_member, encode_join, encode_member};
 pub use messages::{CONTROL_METADATA, Command, KeepaliveTimers, MessageError};
 pub use server::{Limits, Metrics, Server, ServerConfig, ServerEvent, ServerOutput, SessionKey};
 

@@ -5,13 +5,14 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use super::check::{Check, CheckReport, CheckStep, ProbeSockets, ProbeTarget};
-use super::groups::{self, GROUP_METADATA, Groups, Joined};
+use super::groups::{Groups, Joined};
 use super::messages::{self, Command, KeepaliveTimers};
 use super::registrar::{self, Language};
 use super::{CONTROL_METADATA, NOT_REGISTERED};
 use crate::base::{Instant, Path, PeerId, PrefixBuckets, Rng, source_prefix, to_hex};
 use crate::crypto::epd::{self, Epd};
 use crate::group::GroupId;
+use crate::group::message::{JOIN_METADATA, Join, Member};
 use crate::wire::redirector::{RedirectorCommand, RedirectorReport, SIGNATURE};
 use crate::wire::{Address, Origin};
 
@@ -347,7 +348,7 @@ impl Server {
     /// A client opened a flow.
     pub fn flow_opened(&mut self, session: SessionKey, flow: u64, metadata: &[u8]) {
         let Some(client) = self.clients.get_mut(&session) else { return };
-        if metadata == GROUP_METADATA {
+        if metadata == JOIN_METADATA {
             // Only who has shown what it takes to be registered may join.
             let may = client.connected || client.registered;
             if !may || client.groups.len() >= self.config.limits.groups_per_client {
@@ -355,7 +356,7 @@ impl Server {
                 return self.outputs.push_back(ServerOutput::Reject { session, flow, code: UNKNOWN_FLOW });
             }
             client.groups.insert(flow, None);
-            return self.outputs.push_back(ServerOutput::Accept { session, flow, metadata: GROUP_METADATA });
+            return self.outputs.push_back(ServerOutput::Accept { session, flow, metadata: JOIN_METADATA });
         }
         let language = match metadata {
             CONTROL_METADATA => Some(Language::Control),
@@ -567,7 +568,7 @@ impl Server {
     fn group_message(&mut self, now: Instant, session: SessionKey, flow: u64, message: &[u8]) {
         let Some(client) = self.clients.get_mut(&session) else { return };
         let (peer, source) = (client.peer, client.path.remote.ip());
-        let (Some(joined @ None), Some(group)) = (client.groups.get_mut(&flow), groups::decode_join(message)) else {
+        let (Some(joined @ None), Ok(group)) = (client.groups.get_mut(&flow), Join::decode(message)) else {
             self.metrics.malformed += 1;
             return;
         };
@@ -577,11 +578,12 @@ impl Server {
             client.groups.remove(&flow);
             return self.outputs.push_back(ServerOutput::Reject { session, flow, code: UNKNOWN_FLOW });
         }
+        let group = group.group();
         *joined = Some(group);
         let newcomer = Joined { peer, session, flow };
         for near in self.groups.join(group, newcomer) {
             for (told, of) in [(newcomer, near), (near, newcomer)] {
-                let message = groups::encode_member(of.peer);
+                let message = Member(of.peer).encode();
                 self.outputs.push_back(ServerOutput::Tell { session: told.session, flow: told.flow, message });
             }
         }

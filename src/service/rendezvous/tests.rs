@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::*;
 use crate::base::{Instant, Path, PeerId, Rng};
 use crate::crypto::epd;
+use crate::group::message::{JOIN_METADATA, Join, Member};
 use crate::wire::redirector::{RedirectorCommand, SIGNATURE};
 
 const PEER: PeerId = PeerId([7; 32]);
@@ -251,15 +252,15 @@ fn join(server: &mut Server, name: u8, key: Option<&str>, group: crate::group::G
     let connect = messages::encode(&Command::connect("rtmfp://h:1935", key.unwrap_or_default()));
     server.message(Instant::ZERO, session, 2, &connect);
     let _ = std::iter::from_fn(|| server.poll()).count();
-    server.flow_opened(session, 3, GROUP_METADATA);
-    server.message(Instant::ZERO, session, 3, &encode_join(group));
+    server.flow_opened(session, 3, JOIN_METADATA);
+    server.message(Instant::ZERO, session, 3, &Join::Id(group).encode());
     std::iter::from_fn(|| server.poll()).collect()
 }
 
 /// Who is told of whom.
 fn told(outputs: &[ServerOutput]) -> Vec<(SessionKey, PeerId)> {
     let tells = outputs.iter().filter_map(|output| match output {
-        ServerOutput::Tell { session, flow: 3, message } => Some((*session, decode_member(message).unwrap())),
+        ServerOutput::Tell { session, flow: 3, message } => Some((*session, Member::decode(message).unwrap().0)),
         _ => None,
     });
     tells.collect()
@@ -288,12 +289,12 @@ fn who_is_not_let_in_joins_no_group_and_a_second_join_is_none() {
         assert!(matches!(outputs[0], ServerOutput::Reject { flow: 3, .. }), "{outputs:?}");
     }
     join(&mut server, 3, Some("right"), group);
-    server.message(Instant::ZERO, 3, 3, &encode_join(crate::group::GroupId([9; 32])));
+    server.message(Instant::ZERO, 3, 3, &Join::Id(crate::group::GroupId([9; 32])).encode());
     assert_eq!((server.metrics().groups, server.metrics().memberships, server.metrics().malformed), (1, 1, 1));
     let limit = ServerConfig::default().limits.groups_per_client;
     for flow in 4..4 + 2 * limit as u64 {
-        server.flow_opened(3, flow, GROUP_METADATA);
-        server.message(Instant::ZERO, 3, flow, &encode_join(crate::group::GroupId([flow as u8; 32])));
+        server.flow_opened(3, flow, JOIN_METADATA);
+        server.message(Instant::ZERO, 3, flow, &Join::Id(crate::group::GroupId([flow as u8; 32])).encode());
     }
     assert_eq!(server.metrics().memberships, limit as u64);
 }
@@ -322,7 +323,7 @@ fn a_client_joins_its_groups_again_whenever_it_has_registered() {
     let later = client.deadline().expect("it tries again");
     client.handle_timeout(later);
     assert_eq!(joins(&mut client), 1);
-    client.group_message(group, &encode_member(PEER));
+    client.group_message(group, &Member(PEER).encode());
     let named = ClientEvent::Member { group, peer: PEER };
     assert_eq!(client.poll(), Some(ClientOutput::Event(named)));
     client.leave(group);
