@@ -17,6 +17,10 @@ use p2pt::wire::{
     RIKeying, RawChunk, UserData, amf0, amf3, encode_ack, kind, put_user_data, split_packet, take_option_list, vlu,
 };
 
+#[path = "nearest.rs"]
+mod nearest;
+pub use nearest::{records_message, routes_message};
+
 /// A target's name, which is also its corpus folder's, and its function.
 pub type Target = (&'static str, fn(&[u8]));
 
@@ -42,6 +46,8 @@ pub const TARGETS: &[Target] = &[
     ("units", quantities),
     ("host_port", host_and_port),
     ("groupspec", groupspec_text),
+    ("routes", routes_message),
+    ("records", records_message),
 ];
 
 /// Variable length unsigned integers.

@@ -1,21 +1,21 @@
 //! How many links a message passes, by the rule alone.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use p2pt::base::Rng;
+use p2pt::base::{PeerId, Rng};
 use p2pt::group::{Goal, GroupAddress, Step, Trail, View, next_step};
 
 use crate::ring::{links, peers, percentile, views};
 
 /// Links from `from` to wherever it ends.
-fn walk(views: &[View], goal: &Goal, from: usize) -> (usize, u32) {
+fn walk(views: &[View], places: &BTreeMap<PeerId, usize>, goal: &Goal, from: usize) -> (usize, u32) {
     let (mut at, mut hops, mut trail) = (from, 0, Trail::default());
     loop {
         match next_step(&views[at], goal, &mut trail, &|_| false) {
             Step::Here => return (at, hops),
             Step::NoWay => panic!("there is always a way"),
             Step::To(peer) => {
-                at = views.iter().position(|view| view.me() == peer).expect("a member");
+                at = places[&peer];
                 hops += 1;
                 assert!(hops < 64, "a message circles");
             }
@@ -28,11 +28,12 @@ fn measure(count: usize, walks: u64, seed: u64) -> (u32, u32) {
     let peers = peers(count, &mut rng);
     let alive: BTreeSet<usize> = (0..count).collect();
     let views = views(&peers, &alive, &links(&peers, &alive, &BTreeSet::new(), seed), seed);
+    let places = peers.iter().enumerate().map(|(at, peer)| (*peer, at)).collect();
     let mut hops: Vec<u32> = (0..walks)
         .map(|_| {
             let target = GroupAddress(rng.bytes());
             let goal = Goal { target, exact: false, any_mode: false };
-            let (end, hops) = walk(&views, &goal, rng.below(count as u64) as usize);
+            let (end, hops) = walk(&views, &places, &goal, rng.below(count as u64) as usize);
             let nearest = views.iter().map(|view| view.address().distance(target)).min();
             assert_eq!(Some(views[end].address().distance(target)), nearest, "seed {seed}: not the nearest");
             hops

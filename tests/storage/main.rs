@@ -5,7 +5,12 @@
 #[path = "../support/ring.rs"]
 mod ring;
 
+#[allow(unreachable_pub)]
+#[path = "../../fuzz/src/mutate.rs"]
+mod mutate;
+
 mod departures;
+mod hostile;
 mod stories;
 
 use std::collections::BTreeSet;

@@ -217,6 +217,13 @@ impl Routing {
         RoutingStats { bytes: self.relay.bytes(), forwarded, limited: self.stats.limited + refused, ..self.stats }
     }
 
+    /// Bytes kept for letters on their way, ours that wait for an acknowledgement included.
+    #[must_use]
+    pub fn working_bytes(&self) -> usize {
+        let awaited: usize = self.awaited.values().map(|awaited| awaited.letter.payload.len()).sum();
+        self.relay.held_bytes() + awaited
+    }
+
     /// Time passed.
     pub fn handle_timeout(&mut self, now: Instant, view: &View) {
         self.relay.handle_timeout(now, view);

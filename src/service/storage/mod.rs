@@ -27,7 +27,7 @@
 //!              flags: 02 with a warrant, which groups with a posting key ask for
 //! ```
 //!
-//! Nothing follows. The signature is over the label, numbers in 8 bytes, LP(x) = length in 4 bytes ‖ x; a tombstone has no LP(value); in a
+//! Nothing follows, and other flags are refused. The signature is over the label, numbers in 8 bytes, LP(x) = length in 4 bytes ‖ x; a tombstone has no LP(value); in a
 //! warrant the key is the digest:
 //!
 //! ```text

@@ -157,7 +157,7 @@ impl SignedRecord {
                 record.certificate = Some(owned(take_counted(&mut rest, 512)?));
                 record.sequence = vlu::take(&mut rest)?;
                 record.expiry = vlu::take(&mut rest)?;
-                let flags = take_u8(&mut rest)?;
+                let flags = take_flags(&mut rest, TOMBSTONE | GRANT)?;
                 if flags & TOMBSTONE == 0 {
                     record.value = Some(owned(take_counted(&mut rest, MAX_VALUE)?));
                 }
@@ -168,7 +168,7 @@ impl SignedRecord {
             }
             CONTENT => {
                 record.expiry = vlu::take(&mut rest)?;
-                let flags = take_u8(&mut rest)?;
+                let flags = take_flags(&mut rest, GRANT)?;
                 let value = take_counted(&mut rest, MAX_VALUE)?;
                 record.key = Bytes::copy_from_slice(&Sha256::digest(value));
                 record.value = Some(owned(value));
@@ -282,10 +282,10 @@ fn offset(whole: &[u8], part: &[u8]) -> usize {
     (part.as_ptr() as usize).saturating_sub(whole.as_ptr() as usize).min(whole.len() - part.len())
 }
 
-fn take_u8(from: &mut &[u8]) -> Result<u8, DecodeError> {
-    let (&byte, rest) = from.split_first().ok_or(DecodeError::Truncated)?;
+fn take_flags(from: &mut &[u8], known: u8) -> Result<u8, DecodeError> {
+    let (&flags, rest) = from.split_first().ok_or(DecodeError::Truncated)?;
     *from = rest;
-    Ok(byte)
+    if flags & !known != 0 { Err(DecodeError::Forbidden) } else { Ok(flags) }
 }
 
 fn take_signature(from: &mut &[u8]) -> Result<[u8; 64], DecodeError> {

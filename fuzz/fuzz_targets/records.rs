@@ -1,0 +1,4 @@
+//! libFuzzer on `records`.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| p2pt_fuzz::targets::records_message(data));
