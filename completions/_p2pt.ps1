@@ -36,6 +36,7 @@ Register-ArgumentCompleter -Native -CommandName 'p2pt' -ScriptBlock {
             [CompletionResult]::new('connect', 'connect', [CompletionResultType]::ParameterValue, 'a pipe between two peers, through NATs, encrypted')
             [CompletionResult]::new('group', 'group', [CompletionResultType]::ParameterValue, 'groups: make, join, watch and post to them')
             [CompletionResult]::new('demo', 'demo', [CompletionResultType]::ParameterValue, 'a rendezvous and peers on this machine, one command, real sockets')
+            [CompletionResult]::new('simulate', 'simulate', [CompletionResultType]::ParameterValue, 'let a group of thousands live in one process, and say how it fares')
             [CompletionResult]::new('completions', 'completions', [CompletionResultType]::ParameterValue, 'print the completions for a shell')
             [CompletionResult]::new('man', 'man', [CompletionResultType]::ParameterValue, 'write the man pages into a folder')
             [CompletionResult]::new('links', 'links', [CompletionResultType]::ParameterValue, 'make links such as p2pt-connect, which is p2pt connect')
@@ -239,6 +240,27 @@ Register-ArgumentCompleter -Native -CommandName 'p2pt' -ScriptBlock {
             [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
             break
         }
+        'p2pt;simulate' {
+            [CompletionResult]::new('--members', '--members', [CompletionResultType]::ParameterName, 'How many members')
+            [CompletionResult]::new('--seed', '--seed', [CompletionResultType]::ParameterName, 'From which all chance comes')
+            [CompletionResult]::new('--for', '--for', [CompletionResultType]::ParameterName, 'How long things are done, after all have joined')
+            [CompletionResult]::new('--engine', '--engine', [CompletionResultType]::ParameterName, 'Carry messages (swarm) or packets (world)')
+            [CompletionResult]::new('--set', '--set', [CompletionResultType]::ParameterName, 'Change any setting; may be repeated')
+            [CompletionResult]::new('--plot', '--plot', [CompletionResultType]::ParameterName, 'Draw it into FILE, as SVG')
+            [CompletionResult]::new('--list', '--list', [CompletionResultType]::ParameterName, 'List the scenarios, or the settings of SCENARIO, and run nothing')
+            [CompletionResult]::new('-j', '-j', [CompletionResultType]::ParameterName, 'Write events as JSON Lines')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Write events as JSON Lines')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say more on standard error; -vv and -vvv say still more')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Say more on standard error; -vv and -vvv say still more')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Say nothing on standard error but errors')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Say nothing on standard error but errors')
+            [CompletionResult]::new('--no-progress', '--no-progress', [CompletionResultType]::ParameterName, 'Show no progress bars')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
+            [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
+            break
+        }
         'p2pt;completions' {
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say more on standard error; -vv and -vvv say still more')
             [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Say more on standard error; -vv and -vvv say still more')
@@ -282,6 +304,7 @@ Register-ArgumentCompleter -Native -CommandName 'p2pt' -ScriptBlock {
             [CompletionResult]::new('connect', 'connect', [CompletionResultType]::ParameterValue, 'a pipe between two peers, through NATs, encrypted')
             [CompletionResult]::new('group', 'group', [CompletionResultType]::ParameterValue, 'groups: make, join, watch and post to them')
             [CompletionResult]::new('demo', 'demo', [CompletionResultType]::ParameterValue, 'a rendezvous and peers on this machine, one command, real sockets')
+            [CompletionResult]::new('simulate', 'simulate', [CompletionResultType]::ParameterValue, 'let a group of thousands live in one process, and say how it fares')
             [CompletionResult]::new('completions', 'completions', [CompletionResultType]::ParameterValue, 'print the completions for a shell')
             [CompletionResult]::new('man', 'man', [CompletionResultType]::ParameterValue, 'write the man pages into a folder')
             [CompletionResult]::new('links', 'links', [CompletionResultType]::ParameterValue, 'make links such as p2pt-connect, which is p2pt connect')
@@ -312,6 +335,9 @@ Register-ArgumentCompleter -Native -CommandName 'p2pt' -ScriptBlock {
             break
         }
         'p2pt;help;demo' {
+            break
+        }
+        'p2pt;help;simulate' {
             break
         }
         'p2pt;help;completions' {

@@ -46,6 +46,9 @@ _p2pt() {
             p2pt,rendezvous)
                 cmd="p2pt__subcmd__rendezvous"
                 ;;
+            p2pt,simulate)
+                cmd="p2pt__subcmd__simulate"
+                ;;
             p2pt__subcmd__group,help)
                 cmd="p2pt__subcmd__group__subcmd__help"
                 ;;
@@ -94,6 +97,9 @@ _p2pt() {
             p2pt__subcmd__help,rendezvous)
                 cmd="p2pt__subcmd__help__subcmd__rendezvous"
                 ;;
+            p2pt__subcmd__help,simulate)
+                cmd="p2pt__subcmd__help__subcmd__simulate"
+                ;;
             p2pt__subcmd__help__subcmd__group,new)
                 cmd="p2pt__subcmd__help__subcmd__group__subcmd__new"
                 ;;
@@ -107,7 +113,7 @@ _p2pt() {
 
     case "${cmd}" in
         p2pt)
-            opts="-v -q -h -V --verbose --quiet --no-progress --help --version peer-id rendezvous check connect group demo completions man links help"
+            opts="-v -q -h -V --verbose --quiet --no-progress --help --version peer-id rendezvous check connect group demo simulate completions man links help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -403,7 +409,7 @@ _p2pt() {
             return 0
             ;;
         p2pt__subcmd__help)
-            opts="peer-id rendezvous check connect group demo completions man links help"
+            opts="peer-id rendezvous check connect group demo simulate completions man links help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -584,6 +590,20 @@ _p2pt() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        p2pt__subcmd__help__subcmd__simulate)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         p2pt__subcmd__links)
             opts="-v -q -h -V --verbose --quiet --no-progress --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
@@ -686,6 +706,44 @@ _p2pt() {
                     return 0
                     ;;
                 --ready-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        p2pt__subcmd__simulate)
+            opts="-j -v -q -h -V --members --seed --for --engine --set --plot --list --json --verbose --quiet --no-progress --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --members)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --seed)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --for)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --engine)
+                    COMPREPLY=($(compgen -W "swarm world" -- "${cur}"))
+                    return 0
+                    ;;
+                --set)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --plot)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -33,6 +33,7 @@ set edit:completion:arg-completer[p2pt] = {|@words|
             cand connect 'a pipe between two peers, through NATs, encrypted'
             cand group 'groups: make, join, watch and post to them'
             cand demo 'a rendezvous and peers on this machine, one command, real sockets'
+            cand simulate 'let a group of thousands live in one process, and say how it fares'
             cand completions 'print the completions for a shell'
             cand man 'write the man pages into a folder'
             cand links 'make links such as p2pt-connect, which is p2pt connect'
@@ -223,6 +224,26 @@ set edit:completion:arg-completer[p2pt] = {|@words|
             cand -V 'Print version'
             cand --version 'Print version'
         }
+        &'p2pt;simulate'= {
+            cand --members 'How many members'
+            cand --seed 'From which all chance comes'
+            cand --for 'How long things are done, after all have joined'
+            cand --engine 'Carry messages (swarm) or packets (world)'
+            cand --set 'Change any setting; may be repeated'
+            cand --plot 'Draw it into FILE, as SVG'
+            cand --list 'List the scenarios, or the settings of SCENARIO, and run nothing'
+            cand -j 'Write events as JSON Lines'
+            cand --json 'Write events as JSON Lines'
+            cand -v 'Say more on standard error; -vv and -vvv say still more'
+            cand --verbose 'Say more on standard error; -vv and -vvv say still more'
+            cand -q 'Say nothing on standard error but errors'
+            cand --quiet 'Say nothing on standard error but errors'
+            cand --no-progress 'Show no progress bars'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
         &'p2pt;completions'= {
             cand -v 'Say more on standard error; -vv and -vvv say still more'
             cand --verbose 'Say more on standard error; -vv and -vvv say still more'
@@ -263,6 +284,7 @@ set edit:completion:arg-completer[p2pt] = {|@words|
             cand connect 'a pipe between two peers, through NATs, encrypted'
             cand group 'groups: make, join, watch and post to them'
             cand demo 'a rendezvous and peers on this machine, one command, real sockets'
+            cand simulate 'let a group of thousands live in one process, and say how it fares'
             cand completions 'print the completions for a shell'
             cand man 'write the man pages into a folder'
             cand links 'make links such as p2pt-connect, which is p2pt connect'
@@ -285,6 +307,8 @@ set edit:completion:arg-completer[p2pt] = {|@words|
         &'p2pt;help;group;show'= {
         }
         &'p2pt;help;demo'= {
+        }
+        &'p2pt;help;simulate'= {
         }
         &'p2pt;help;completions'= {
         }

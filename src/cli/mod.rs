@@ -23,6 +23,7 @@ mod peer_id;
 pub mod prompt;
 mod rendezvous;
 pub mod signals;
+mod simulate;
 pub mod status;
 pub mod table;
 pub mod units;
@@ -62,6 +63,7 @@ fn body(words: &[&str]) -> Option<Body> {
         ["group", "new"] => group::new::run,
         ["group", "show"] => group::show::run,
         ["demo"] => demo::run,
+        ["simulate"] => simulate::run,
         ["completions"] => completions::run,
         ["man"] => man::run,
         ["links"] => links::run,

@@ -54,6 +54,7 @@ mod nonces;
 mod packet;
 mod participant;
 mod queue;
+pub mod scenario;
 pub mod swarm;
 mod world;
 

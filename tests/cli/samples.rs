@@ -21,6 +21,7 @@ pub fn sample(words: &[&str], home: &Home) -> Option<Sample> {
         ["completions"] => (vec!["bash".into()], true),
         ["group", "new"] => (vec!["--guessable".into(), "--name".into(), "sample".into()], true),
         ["group", "show"] => (vec![GROUPSPEC.into()], true),
+        ["simulate"] => (["posting", "--members", "3", "--for", "2s"].map(Into::into).into(), true),
         ["man"] | ["links"] => (vec![folder], false),
         _ => return None,
     };

@@ -8,6 +8,7 @@ mod peer_id;
 mod rendezvous;
 pub mod row;
 pub mod shared;
+mod simulate;
 pub mod tools;
 
 use row::{Example, Json, Note, Row, Streams};
@@ -41,6 +42,7 @@ A link named p2pt-COMMAND is that command (p2pt links makes them).",
         connect::CONNECT,
         group::FAMILY,
         demo::DEMO,
+        simulate::SIMULATE,
         tools::COMPLETIONS,
         tools::MAN,
         tools::LINKS,

@@ -1,0 +1,90 @@
+//! The figures for programs.
+
+use super::costs::Costs;
+use crate::base::to_hex;
+use crate::cli::output::Event;
+use crate::sim::scenario::{Engine, Posts, Report, Routes, Samples, Stored};
+use serde_json::{Value, json};
+
+/// The one event of a run.
+pub(super) fn event(report: &Report, costs: &Costs) -> Event {
+    let scenario = &report.scenario;
+    let neighbours = &report.neighbours;
+    let engine = match scenario.engine {
+        Engine::Swarm => "swarm",
+        Engine::World => "world",
+    };
+    let lanes = report.traffic.lanes.map(|lanes| {
+        let rate = |(_, bytes): (u64, u64)| rounded(report.per_member_second(bytes));
+        let [overlay, posts, routes, records] = lanes.map(rate);
+        json!({ "overlay": overlay, "posts": posts, "routes": routes, "records": records })
+    });
+    Event::new("simulation")
+        .with("scenario", scenario.name.clone())
+        .with("engine", engine)
+        .with("seed", scenario.seed)
+        .with("joined", report.members.0)
+        .with("members", report.members.1)
+        .with("simulated_s", rounded(report.time.as_secs_f64()))
+        .with("wall_s", rounded(costs.wall.as_secs_f64()))
+        .with("median_rtt_ms", rounded(report.median_rtt.as_secs_f64() * 1e3))
+        .with(
+            "neighbours",
+            json!({
+                "min": neighbours.min, "median": neighbours.median, "max": neighbours.max, "target": neighbours.target,
+                "within": rounded(neighbours.within), "estimated_members": rounded(neighbours.estimate),
+            }),
+        )
+        .with("posts", report.posts.as_ref().map(posts))
+        .with("routes", report.routes.as_ref().map(routes))
+        .with("storage", report.storage.as_ref().map(storage))
+        .with(
+            "healing",
+            report.healing.map(|healing| {
+                let seconds = |span: Option<std::time::Duration>| span.map(|span| rounded(span.as_secs_f64()));
+                json!({ "ring_s": seconds(healing.ring), "posts_s": seconds(healing.posts) })
+            }),
+        )
+        .with("messages", report.traffic.messages)
+        .with("bytes", report.traffic.bytes)
+        .with("bytes_per_member_second", rounded(report.bytes_per_member_second()))
+        .with("lanes", lanes)
+        .with("blamed", report.wronged)
+        .with("memory", costs.memory)
+        .with("digest", to_hex(&report.digest))
+}
+
+fn posts(posts: &Posts) -> Value {
+    json!({
+        "sent": posts.sent, "refused": posts.refused, "delivered": posts.delivered, "missed": posts.missed,
+        "twice": posts.twice, "forged": posts.forged, "late": posts.caught_up, "denied": posts.denied,
+        "hops": quantiles(&posts.hops, 1.0), "delay_ms": quantiles(&posts.delay, 1e-3),
+        "redundancy": rounded(posts.redundancy),
+    })
+}
+
+fn routes(routes: &Routes) -> Value {
+    json!({
+        "sent": routes.sent, "refused": routes.refused, "found": routes.found, "astray": routes.astray,
+        "lost": routes.lost, "acknowledged": routes.acknowledged,
+        "hops": quantiles(&routes.hops, 1.0), "delay_ms": quantiles(&routes.delay, 1e-3),
+    })
+}
+
+fn storage(stored: &Stored) -> Value {
+    json!({
+        "put": stored.put, "held": stored.held, "asked": stored.asked, "found": stored.found,
+        "not_found": stored.not_found, "wrong": stored.wrong, "unanswered": stored.unanswered,
+        "copies": quantiles(&stored.copies, 1.0), "delay_ms": quantiles(&stored.delay, 1e-3),
+    })
+}
+
+fn quantiles(samples: &Samples, unit: f64) -> Value {
+    let read = |share| samples.quantile(share).map(|value| rounded(f64::from(value) * unit));
+    json!({ "p50": read(0.5), "p90": read(0.9), "p99": read(0.99), "max": read(1.0) })
+}
+
+/// To a thousandth.
+fn rounded(value: f64) -> f64 {
+    (value * 1e3).round() / 1e3
+}

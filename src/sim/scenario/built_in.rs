@@ -1,0 +1,92 @@
+//! The scenarios that are known by name.
+
+use std::time::Duration;
+
+use super::value::{Engine, Scenario};
+
+/// A scenario that is known by name.
+pub struct BuiltIn {
+    /// Its name.
+    pub name: &'static str,
+    /// What it shows, in a line.
+    pub about: &'static str,
+    make: fn(Scenario) -> Scenario,
+}
+
+const fn s(seconds: u64) -> Duration {
+    Duration::from_secs(seconds)
+}
+
+/// All of them.
+pub const BUILT_IN: &[BuiltIn] = &[
+    BuiltIn {
+        name: "posting",
+        about: "100 members, 10 posts a second from all of them",
+        make: |base| Scenario { posts: 10.0, ..base },
+    },
+    BuiltIn {
+        name: "churn",
+        about: "100 members post while 30 % of them are replaced each minute, and the creator leaves",
+        make: |base| Scenario {
+            posts: 4.0,
+            churn: 0.3,
+            creator_leaves: Some(s(5)),
+            duration: s(120),
+            tail: s(30),
+            ..base
+        },
+    },
+    BuiltIn {
+        name: "partition",
+        about: "60 members post while the network is in two halves for a minute, and after",
+        make: |base| Scenario { members: 60, posts: 3.0, partition: Some(s(15)), duration: s(90), tail: s(45), ..base },
+    },
+    BuiltIn {
+        name: "hostile",
+        about: "60 members post, a third are silent, forge, replay, misroute or flood",
+        make: |base| Scenario { members: 60, posts: 4.0, hostile: 1.0 / 3.0, tail: s(20), ..base },
+    },
+    BuiltIn {
+        name: "routing",
+        about: "1,000 members route messages to the members nearest to random addresses",
+        make: |base| Scenario { members: 1_000, joins: 100.0, routes: 50.0, ..base },
+    },
+    BuiltIn {
+        name: "storage",
+        about: "60 members store values and ask for them, while a third are killed, one each 2 seconds",
+        make: |base| Scenario { members: 60, values: 30, gets: 20.0, leaving: 1.0 / 3.0, duration: s(40), ..base },
+    },
+    BuiltIn {
+        name: "bridged",
+        about: "5 members, two behind symmetric NATs that cannot connect to each other, post, route and store",
+        make: |base| Scenario {
+            members: 5,
+            symmetric: 0.4,
+            posts: 2.0,
+            routes: 5.0,
+            values: 5,
+            gets: 2.0,
+            engine: Engine::Swarm,
+            ..base
+        },
+    },
+    BuiltIn {
+        name: "crowd",
+        about: "100,000 members route messages; some gigabytes of memory",
+        make: |base| Scenario {
+            members: 100_000,
+            joins: 5_000.0,
+            routes: 200.0,
+            settle: s(30),
+            duration: s(30),
+            ..base
+        },
+    },
+];
+
+/// The scenario of this name.
+#[must_use]
+pub fn built_in(name: &str) -> Option<Scenario> {
+    let known = BUILT_IN.iter().find(|known| known.name == name)?;
+    Some((known.make)(Scenario::new(name)))
+}
