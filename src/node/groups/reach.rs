@@ -17,7 +17,7 @@ use crate::session::Session;
 use crate::wire::{Address, Origin};
 
 /// How long an attempt may take in all.
-const REACH_WITHIN: Duration = Duration::from_secs(12);
+const REACH_WITHIN: Duration = Duration::from_secs(14);
 /// Addresses of a member that are tried (security.md, "What a stranger can make us do").
 const MAX_ADDRESSES: usize = 8;
 /// Rendezvous services named by a member that are asked for it.
@@ -180,10 +180,17 @@ impl Node {
         }
     }
 
-    /// Ends attempts whose time is over.
+    /// Looks up anew where a member is, or ends attempts whose time is over.
     pub(super) fn reaches_timeout(&mut self, now: Instant) {
-        let due = self.groups.reaches.iter().filter(|(_, reach)| reach.attempt.deadline() <= now);
-        for opening in due.map(|(&opening, _)| opening).collect::<Vec<_>>() {
+        let mut over = Vec::new();
+        for (&opening, reach) in &mut self.groups.reaches {
+            if reach.attempt.is_over(now) {
+                over.push(opening);
+            } else if reach.attempt.looks_again(now) {
+                self.endpoint.look_again(now, opening);
+            }
+        }
+        for opening in over {
             let reason = self.endpoint.cancel(now, opening);
             self.reach_failed(now, opening, reason);
         }
