@@ -159,6 +159,7 @@ impl Posting {
 
     /// A copy of a post that is here: one of the two links is not needed.
     fn duplicate(&mut self, now: Instant, peer: PeerId, key: Key) {
+        self.has_ours(peer, key);
         self.missing.remove(key);
         let by_itself = self.lag.came_after_all(now, key);
         let tree = self.in_tree(peer);
@@ -195,6 +196,7 @@ impl Posting {
                 break;
             }
             if self.streams.seen(key) {
+                self.has_ours(peer, key);
                 continue;
             }
             new += 1;
@@ -237,6 +239,15 @@ impl Posting {
             if self.own.contains_key(&id) {
                 self.outputs.push_back(Output::Event(PostingEvent::Answered { id, by: peer, verdict }));
             }
+        }
+    }
+
+    /// A neighbour that has a post of ours from others has accepted it, too.
+    fn has_ours(&mut self, peer: PeerId, key: Key) {
+        let ours = self.store.get(key).filter(|held| held.from.is_none());
+        let id = ours.and_then(|held| Signed::parse(&held.signed)).map(|post| post.id(self.config.group));
+        if let Some(id) = id {
+            self.answered(peer, &[(Verdict::Accepted, id)]);
         }
     }
 
