@@ -35,6 +35,9 @@ Register-ArgumentCompleter -Native -CommandName 'p2pt' -ScriptBlock {
             [CompletionResult]::new('check', 'check', [CompletionResultType]::ParameterValue, 'say what stands between here and there')
             [CompletionResult]::new('connect', 'connect', [CompletionResultType]::ParameterValue, 'a pipe between two peers, through NATs, encrypted')
             [CompletionResult]::new('group', 'group', [CompletionResultType]::ParameterValue, 'groups: make, join, watch and post to them')
+            [CompletionResult]::new('post', 'post', [CompletionResultType]::ParameterValue, 'post to a group, and leave when members have it')
+            [CompletionResult]::new('route', 'route', [CompletionResultType]::ParameterValue, 'send messages along the ring of a group')
+            [CompletionResult]::new('store', 'store', [CompletionResultType]::ParameterValue, 'a group''s distributed storage: values by key')
             [CompletionResult]::new('demo', 'demo', [CompletionResultType]::ParameterValue, 'a rendezvous and peers on this machine, one command, real sockets')
             [CompletionResult]::new('simulate', 'simulate', [CompletionResultType]::ParameterValue, 'let a group of thousands live in one process, and say how it fares')
             [CompletionResult]::new('completions', 'completions', [CompletionResultType]::ParameterValue, 'print the completions for a shell')
@@ -155,6 +158,10 @@ Register-ArgumentCompleter -Native -CommandName 'p2pt' -ScriptBlock {
             [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
             [CompletionResult]::new('new', 'new', [CompletionResultType]::ParameterValue, 'make a groupspec')
             [CompletionResult]::new('show', 'show', [CompletionResultType]::ParameterValue, 'decode a groupspec')
+            [CompletionResult]::new('join', 'join', [CompletionResultType]::ParameterValue, 'be a member: print others'' posts, post what is typed')
+            [CompletionResult]::new('members', 'members', [CompletionResultType]::ParameterValue, 'list the members that are known here')
+            [CompletionResult]::new('info', 'info', [CompletionResultType]::ParameterValue, 'the group as it is seen from here: size, neighbours, rates')
+            [CompletionResult]::new('post', 'post', [CompletionResultType]::ParameterValue, 'post to a group, and leave when members have it')
             [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
             break
         }
@@ -210,9 +217,115 @@ Register-ArgumentCompleter -Native -CommandName 'p2pt' -ScriptBlock {
             [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
             break
         }
+        'p2pt;group;join' {
+            [CompletionResult]::new('-n', '-n', [CompletionResultType]::ParameterName, 'Post under this nickname: a claim, shown with the peer ID')
+            [CompletionResult]::new('--nick', '--nick', [CompletionResultType]::ParameterName, 'Post under this nickname: a claim, shown with the peer ID')
+            [CompletionResult]::new('--receive-mode', '--receive-mode', [CompletionResultType]::ParameterName, 'Take routed messages for one''s own address only, or for all that one is nearest to [default: nearest]')
+            [CompletionResult]::new('--retention', '--retention', [CompletionResultType]::ParameterName, 'Keep posts this long for those who missed them [default: 5m]')
+            [CompletionResult]::new('--posting-password-file', '--posting-password-file', [CompletionResultType]::ParameterName, 'Read the posting password from FILE; - is standard input')
+            [CompletionResult]::new('--posting-password-fd', '--posting-password-fd', [CompletionResultType]::ParameterName, 'Read the posting password from file descriptor N')
+            [CompletionResult]::new('--neighbor', '--neighbor', [CompletionResultType]::ParameterName, 'A member to connect to at once; may be repeated')
+            [CompletionResult]::new('-w', '-w', [CompletionResultType]::ParameterName, 'With --send-only: give up when no member was found for this long [default: 30s]')
+            [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'With --send-only: give up when no member was found for this long [default: 30s]')
+            [CompletionResult]::new('--bind', '--bind', [CompletionResultType]::ParameterName, 'Use this UDP address of ours [default: [::]:0]')
+            [CompletionResult]::new('-k', '-k', [CompletionResultType]::ParameterName, 'Use the identity in FILE [env: P2PT_KEY]')
+            [CompletionResult]::new('--key', '--key', [CompletionResultType]::ParameterName, 'Use the identity in FILE [env: P2PT_KEY]')
+            [CompletionResult]::new('--ready-fd', '--ready-fd', [CompletionResultType]::ParameterName, 'Write one line to file descriptor N when ready')
+            [CompletionResult]::new('--ready-file', '--ready-file', [CompletionResultType]::ParameterName, 'Write that line to a file instead, whole or not at all')
+            [CompletionResult]::new('--echo', '--echo', [CompletionResultType]::ParameterName, 'Print one''s own posts, too')
+            [CompletionResult]::new('--recv-only', '--recv-only', [CompletionResultType]::ParameterName, 'Post nothing; standard input is not read')
+            [CompletionResult]::new('--send-only', '--send-only', [CompletionResultType]::ParameterName, 'Print nothing, and leave after the end of standard input')
+            [CompletionResult]::new('-0', '-0', [CompletionResultType]::ParameterName, 'Posts end with a NUL instead of a newline, in and out')
+            [CompletionResult]::new('--nul', '--nul', [CompletionResultType]::ParameterName, 'Posts end with a NUL instead of a newline, in and out')
+            [CompletionResult]::new('--anonymous', '--anonymous', [CompletionResultType]::ParameterName, 'Sign with a fresh key instead of the user''s identity')
+            [CompletionResult]::new('--flash', '--flash', [CompletionResultType]::ParameterName, 'Speak to RTMFP peers that are not p2pt, too')
+            [CompletionResult]::new('-j', '-j', [CompletionResultType]::ParameterName, 'Write events as JSON Lines')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Write events as JSON Lines')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say more on standard error; -vv and -vvv say still more')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Say more on standard error; -vv and -vvv say still more')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Say nothing on standard error but errors')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Say nothing on standard error but errors')
+            [CompletionResult]::new('--no-progress', '--no-progress', [CompletionResultType]::ParameterName, 'Show no progress bars')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
+            [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
+            break
+        }
+        'p2pt;group;members' {
+            [CompletionResult]::new('-w', '-w', [CompletionResultType]::ParameterName, 'Give up after this long [default: 30s]')
+            [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'Give up after this long [default: 30s]')
+            [CompletionResult]::new('--bind', '--bind', [CompletionResultType]::ParameterName, 'Use this UDP address of ours [default: [::]:0]')
+            [CompletionResult]::new('--alone', '--alone', [CompletionResultType]::ParameterName, 'Join for this call alone, even if p2pt group join runs here for the same group')
+            [CompletionResult]::new('--flash', '--flash', [CompletionResultType]::ParameterName, 'Speak to RTMFP peers that are not p2pt, too')
+            [CompletionResult]::new('-j', '-j', [CompletionResultType]::ParameterName, 'Write events as JSON Lines')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Write events as JSON Lines')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say more on standard error; -vv and -vvv say still more')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Say more on standard error; -vv and -vvv say still more')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Say nothing on standard error but errors')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Say nothing on standard error but errors')
+            [CompletionResult]::new('--no-progress', '--no-progress', [CompletionResultType]::ParameterName, 'Show no progress bars')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
+            [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
+            break
+        }
+        'p2pt;group;info' {
+            [CompletionResult]::new('-w', '-w', [CompletionResultType]::ParameterName, 'Give up after this long [default: 30s]')
+            [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'Give up after this long [default: 30s]')
+            [CompletionResult]::new('--bind', '--bind', [CompletionResultType]::ParameterName, 'Use this UDP address of ours [default: [::]:0]')
+            [CompletionResult]::new('--alone', '--alone', [CompletionResultType]::ParameterName, 'Join for this call alone, even if p2pt group join runs here for the same group')
+            [CompletionResult]::new('--flash', '--flash', [CompletionResultType]::ParameterName, 'Speak to RTMFP peers that are not p2pt, too')
+            [CompletionResult]::new('-j', '-j', [CompletionResultType]::ParameterName, 'Write events as JSON Lines')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Write events as JSON Lines')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say more on standard error; -vv and -vvv say still more')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Say more on standard error; -vv and -vvv say still more')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Say nothing on standard error but errors')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Say nothing on standard error but errors')
+            [CompletionResult]::new('--no-progress', '--no-progress', [CompletionResultType]::ParameterName, 'Show no progress bars')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
+            [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
+            break
+        }
+        'p2pt;group;post' {
+            [CompletionResult]::new('-n', '-n', [CompletionResultType]::ParameterName, 'Post under this nickname: a claim, shown with the peer ID')
+            [CompletionResult]::new('--nick', '--nick', [CompletionResultType]::ParameterName, 'Post under this nickname: a claim, shown with the peer ID')
+            [CompletionResult]::new('--posting-password-file', '--posting-password-file', [CompletionResultType]::ParameterName, 'Read the posting password from FILE; - is standard input')
+            [CompletionResult]::new('--posting-password-fd', '--posting-password-fd', [CompletionResultType]::ParameterName, 'Read the posting password from file descriptor N')
+            [CompletionResult]::new('-w', '-w', [CompletionResultType]::ParameterName, 'Give up after this long [default: 30s]')
+            [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'Give up after this long [default: 30s]')
+            [CompletionResult]::new('--bind', '--bind', [CompletionResultType]::ParameterName, 'Use this UDP address of ours [default: [::]:0]')
+            [CompletionResult]::new('-k', '-k', [CompletionResultType]::ParameterName, 'Use the identity in FILE [env: P2PT_KEY]')
+            [CompletionResult]::new('--key', '--key', [CompletionResultType]::ParameterName, 'Use the identity in FILE [env: P2PT_KEY]')
+            [CompletionResult]::new('-0', '-0', [CompletionResultType]::ParameterName, 'Posts on standard input end with a NUL instead of a newline')
+            [CompletionResult]::new('--nul', '--nul', [CompletionResultType]::ParameterName, 'Posts on standard input end with a NUL instead of a newline')
+            [CompletionResult]::new('--raw', '--raw', [CompletionResultType]::ParameterName, 'All of standard input is one post')
+            [CompletionResult]::new('--alone', '--alone', [CompletionResultType]::ParameterName, 'Join for this call alone, even if p2pt group join runs here for the same group')
+            [CompletionResult]::new('--anonymous', '--anonymous', [CompletionResultType]::ParameterName, 'Sign with a fresh key instead of the user''s identity')
+            [CompletionResult]::new('--flash', '--flash', [CompletionResultType]::ParameterName, 'Speak to RTMFP peers that are not p2pt, too')
+            [CompletionResult]::new('-j', '-j', [CompletionResultType]::ParameterName, 'Write events as JSON Lines')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Write events as JSON Lines')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say more on standard error; -vv and -vvv say still more')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Say more on standard error; -vv and -vvv say still more')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Say nothing on standard error but errors')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Say nothing on standard error but errors')
+            [CompletionResult]::new('--no-progress', '--no-progress', [CompletionResultType]::ParameterName, 'Show no progress bars')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
+            [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
+            break
+        }
         'p2pt;group;help' {
             [CompletionResult]::new('new', 'new', [CompletionResultType]::ParameterValue, 'make a groupspec')
             [CompletionResult]::new('show', 'show', [CompletionResultType]::ParameterValue, 'decode a groupspec')
+            [CompletionResult]::new('join', 'join', [CompletionResultType]::ParameterValue, 'be a member: print others'' posts, post what is typed')
+            [CompletionResult]::new('members', 'members', [CompletionResultType]::ParameterValue, 'list the members that are known here')
+            [CompletionResult]::new('info', 'info', [CompletionResultType]::ParameterValue, 'the group as it is seen from here: size, neighbours, rates')
+            [CompletionResult]::new('post', 'post', [CompletionResultType]::ParameterValue, 'post to a group, and leave when members have it')
             [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
             break
         }
@@ -222,7 +335,160 @@ Register-ArgumentCompleter -Native -CommandName 'p2pt' -ScriptBlock {
         'p2pt;group;help;show' {
             break
         }
+        'p2pt;group;help;join' {
+            break
+        }
+        'p2pt;group;help;members' {
+            break
+        }
+        'p2pt;group;help;info' {
+            break
+        }
+        'p2pt;group;help;post' {
+            break
+        }
         'p2pt;group;help;help' {
+            break
+        }
+        'p2pt;post' {
+            [CompletionResult]::new('-n', '-n', [CompletionResultType]::ParameterName, 'Post under this nickname: a claim, shown with the peer ID')
+            [CompletionResult]::new('--nick', '--nick', [CompletionResultType]::ParameterName, 'Post under this nickname: a claim, shown with the peer ID')
+            [CompletionResult]::new('--posting-password-file', '--posting-password-file', [CompletionResultType]::ParameterName, 'Read the posting password from FILE; - is standard input')
+            [CompletionResult]::new('--posting-password-fd', '--posting-password-fd', [CompletionResultType]::ParameterName, 'Read the posting password from file descriptor N')
+            [CompletionResult]::new('-w', '-w', [CompletionResultType]::ParameterName, 'Give up after this long [default: 30s]')
+            [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'Give up after this long [default: 30s]')
+            [CompletionResult]::new('--bind', '--bind', [CompletionResultType]::ParameterName, 'Use this UDP address of ours [default: [::]:0]')
+            [CompletionResult]::new('-k', '-k', [CompletionResultType]::ParameterName, 'Use the identity in FILE [env: P2PT_KEY]')
+            [CompletionResult]::new('--key', '--key', [CompletionResultType]::ParameterName, 'Use the identity in FILE [env: P2PT_KEY]')
+            [CompletionResult]::new('-0', '-0', [CompletionResultType]::ParameterName, 'Posts on standard input end with a NUL instead of a newline')
+            [CompletionResult]::new('--nul', '--nul', [CompletionResultType]::ParameterName, 'Posts on standard input end with a NUL instead of a newline')
+            [CompletionResult]::new('--raw', '--raw', [CompletionResultType]::ParameterName, 'All of standard input is one post')
+            [CompletionResult]::new('--alone', '--alone', [CompletionResultType]::ParameterName, 'Join for this call alone, even if p2pt group join runs here for the same group')
+            [CompletionResult]::new('--anonymous', '--anonymous', [CompletionResultType]::ParameterName, 'Sign with a fresh key instead of the user''s identity')
+            [CompletionResult]::new('--flash', '--flash', [CompletionResultType]::ParameterName, 'Speak to RTMFP peers that are not p2pt, too')
+            [CompletionResult]::new('-j', '-j', [CompletionResultType]::ParameterName, 'Write events as JSON Lines')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Write events as JSON Lines')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say more on standard error; -vv and -vvv say still more')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Say more on standard error; -vv and -vvv say still more')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Say nothing on standard error but errors')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Say nothing on standard error but errors')
+            [CompletionResult]::new('--no-progress', '--no-progress', [CompletionResultType]::ParameterName, 'Show no progress bars')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
+            [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
+            break
+        }
+        'p2pt;route' {
+            [CompletionResult]::new('--to-nearest', '--to-nearest', [CompletionResultType]::ParameterName, 'Send to the member nearest to this place: PEER-ID, @ADDRESS or a key')
+            [CompletionResult]::new('--receive-mode', '--receive-mode', [CompletionResultType]::ParameterName, 'With --listen: take messages for one''s own address only, or for all that one is nearest to [default: nearest]')
+            [CompletionResult]::new('-w', '-w', [CompletionResultType]::ParameterName, 'Give up after this long [default: 30s]')
+            [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'Give up after this long [default: 30s]')
+            [CompletionResult]::new('--bind', '--bind', [CompletionResultType]::ParameterName, 'Use this UDP address of ours [default: [::]:0]')
+            [CompletionResult]::new('-k', '-k', [CompletionResultType]::ParameterName, 'Use the identity in FILE [env: P2PT_KEY]')
+            [CompletionResult]::new('--key', '--key', [CompletionResultType]::ParameterName, 'Use the identity in FILE [env: P2PT_KEY]')
+            [CompletionResult]::new('--ready-fd', '--ready-fd', [CompletionResultType]::ParameterName, 'Write one line to file descriptor N when ready')
+            [CompletionResult]::new('--ready-file', '--ready-file', [CompletionResultType]::ParameterName, 'Write that line to a file instead, whole or not at all')
+            [CompletionResult]::new('--to-next', '--to-next', [CompletionResultType]::ParameterName, 'Send to the next member in increasing direction')
+            [CompletionResult]::new('--to-previous', '--to-previous', [CompletionResultType]::ParameterName, 'Send to the next member in decreasing direction')
+            [CompletionResult]::new('--to-neighbors', '--to-neighbors', [CompletionResultType]::ParameterName, 'Send to every neighbour')
+            [CompletionResult]::new('-l', '-l', [CompletionResultType]::ParameterName, 'Print what arrives here, a line each')
+            [CompletionResult]::new('--listen', '--listen', [CompletionResultType]::ParameterName, 'Print what arrives here, a line each')
+            [CompletionResult]::new('--ack', '--ack', [CompletionResultType]::ParameterName, 'Wait until the receiver says that it has the message')
+            [CompletionResult]::new('-0', '-0', [CompletionResultType]::ParameterName, 'Messages end with a NUL instead of a newline, in and out')
+            [CompletionResult]::new('--nul', '--nul', [CompletionResultType]::ParameterName, 'Messages end with a NUL instead of a newline, in and out')
+            [CompletionResult]::new('--alone', '--alone', [CompletionResultType]::ParameterName, 'Join for this call alone, even if p2pt group join runs here for the same group')
+            [CompletionResult]::new('--anonymous', '--anonymous', [CompletionResultType]::ParameterName, 'Sign with a fresh key instead of the user''s identity')
+            [CompletionResult]::new('--flash', '--flash', [CompletionResultType]::ParameterName, 'Speak to RTMFP peers that are not p2pt, too')
+            [CompletionResult]::new('-j', '-j', [CompletionResultType]::ParameterName, 'Write events as JSON Lines')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Write events as JSON Lines')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say more on standard error; -vv and -vvv say still more')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Say more on standard error; -vv and -vvv say still more')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Say nothing on standard error but errors')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Say nothing on standard error but errors')
+            [CompletionResult]::new('--no-progress', '--no-progress', [CompletionResultType]::ParameterName, 'Show no progress bars')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
+            [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
+            break
+        }
+        'p2pt;store' {
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say more on standard error; -vv and -vvv say still more')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Say more on standard error; -vv and -vvv say still more')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Say nothing on standard error but errors')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Say nothing on standard error but errors')
+            [CompletionResult]::new('--no-progress', '--no-progress', [CompletionResultType]::ParameterName, 'Show no progress bars')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
+            [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
+            [CompletionResult]::new('put', 'put', [CompletionResultType]::ParameterValue, 'store a value under a key')
+            [CompletionResult]::new('get', 'get', [CompletionResultType]::ParameterValue, 'get a value by its key')
+            [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
+            break
+        }
+        'p2pt;store;put' {
+            [CompletionResult]::new('--expires', '--expires', [CompletionResultType]::ParameterName, 'How long it is kept, at most 30 days [default: 1d]')
+            [CompletionResult]::new('--posting-password-file', '--posting-password-file', [CompletionResultType]::ParameterName, 'Read the posting password from FILE; - is standard input')
+            [CompletionResult]::new('--posting-password-fd', '--posting-password-fd', [CompletionResultType]::ParameterName, 'Read the posting password from file descriptor N')
+            [CompletionResult]::new('-w', '-w', [CompletionResultType]::ParameterName, 'Give up after this long [default: 30s]')
+            [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'Give up after this long [default: 30s]')
+            [CompletionResult]::new('--bind', '--bind', [CompletionResultType]::ParameterName, 'Use this UDP address of ours [default: [::]:0]')
+            [CompletionResult]::new('-k', '-k', [CompletionResultType]::ParameterName, 'Use the identity in FILE [env: P2PT_KEY]')
+            [CompletionResult]::new('--key', '--key', [CompletionResultType]::ParameterName, 'Use the identity in FILE [env: P2PT_KEY]')
+            [CompletionResult]::new('--content', '--content', [CompletionResultType]::ParameterName, 'Store under the value''s own SHA-256, without author')
+            [CompletionResult]::new('--remove', '--remove', [CompletionResultType]::ParameterName, 'Take one''s own value back')
+            [CompletionResult]::new('--alone', '--alone', [CompletionResultType]::ParameterName, 'Join for this call alone, even if p2pt group join runs here for the same group')
+            [CompletionResult]::new('--anonymous', '--anonymous', [CompletionResultType]::ParameterName, 'Sign with a fresh key instead of the user''s identity')
+            [CompletionResult]::new('--flash', '--flash', [CompletionResultType]::ParameterName, 'Speak to RTMFP peers that are not p2pt, too')
+            [CompletionResult]::new('-j', '-j', [CompletionResultType]::ParameterName, 'Write events as JSON Lines')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Write events as JSON Lines')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say more on standard error; -vv and -vvv say still more')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Say more on standard error; -vv and -vvv say still more')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Say nothing on standard error but errors')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Say nothing on standard error but errors')
+            [CompletionResult]::new('--no-progress', '--no-progress', [CompletionResultType]::ParameterName, 'Show no progress bars')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
+            [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
+            break
+        }
+        'p2pt;store;get' {
+            [CompletionResult]::new('--from', '--from', [CompletionResultType]::ParameterName, 'Only what this author put')
+            [CompletionResult]::new('-w', '-w', [CompletionResultType]::ParameterName, 'Give up after this long [default: 30s]')
+            [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'Give up after this long [default: 30s]')
+            [CompletionResult]::new('--bind', '--bind', [CompletionResultType]::ParameterName, 'Use this UDP address of ours [default: [::]:0]')
+            [CompletionResult]::new('--content', '--content', [CompletionResultType]::ParameterName, 'KEY is the SHA-256 of a value, in hex')
+            [CompletionResult]::new('--alone', '--alone', [CompletionResultType]::ParameterName, 'Join for this call alone, even if p2pt group join runs here for the same group')
+            [CompletionResult]::new('--flash', '--flash', [CompletionResultType]::ParameterName, 'Speak to RTMFP peers that are not p2pt, too')
+            [CompletionResult]::new('-j', '-j', [CompletionResultType]::ParameterName, 'Write events as JSON Lines')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Write events as JSON Lines')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say more on standard error; -vv and -vvv say still more')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Say more on standard error; -vv and -vvv say still more')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Say nothing on standard error but errors')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Say nothing on standard error but errors')
+            [CompletionResult]::new('--no-progress', '--no-progress', [CompletionResultType]::ParameterName, 'Show no progress bars')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
+            [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
+            break
+        }
+        'p2pt;store;help' {
+            [CompletionResult]::new('put', 'put', [CompletionResultType]::ParameterValue, 'store a value under a key')
+            [CompletionResult]::new('get', 'get', [CompletionResultType]::ParameterValue, 'get a value by its key')
+            [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
+            break
+        }
+        'p2pt;store;help;put' {
+            break
+        }
+        'p2pt;store;help;get' {
+            break
+        }
+        'p2pt;store;help;help' {
             break
         }
         'p2pt;demo' {
@@ -303,6 +569,9 @@ Register-ArgumentCompleter -Native -CommandName 'p2pt' -ScriptBlock {
             [CompletionResult]::new('check', 'check', [CompletionResultType]::ParameterValue, 'say what stands between here and there')
             [CompletionResult]::new('connect', 'connect', [CompletionResultType]::ParameterValue, 'a pipe between two peers, through NATs, encrypted')
             [CompletionResult]::new('group', 'group', [CompletionResultType]::ParameterValue, 'groups: make, join, watch and post to them')
+            [CompletionResult]::new('post', 'post', [CompletionResultType]::ParameterValue, 'post to a group, and leave when members have it')
+            [CompletionResult]::new('route', 'route', [CompletionResultType]::ParameterValue, 'send messages along the ring of a group')
+            [CompletionResult]::new('store', 'store', [CompletionResultType]::ParameterValue, 'a group''s distributed storage: values by key')
             [CompletionResult]::new('demo', 'demo', [CompletionResultType]::ParameterValue, 'a rendezvous and peers on this machine, one command, real sockets')
             [CompletionResult]::new('simulate', 'simulate', [CompletionResultType]::ParameterValue, 'let a group of thousands live in one process, and say how it fares')
             [CompletionResult]::new('completions', 'completions', [CompletionResultType]::ParameterValue, 'print the completions for a shell')
@@ -326,12 +595,45 @@ Register-ArgumentCompleter -Native -CommandName 'p2pt' -ScriptBlock {
         'p2pt;help;group' {
             [CompletionResult]::new('new', 'new', [CompletionResultType]::ParameterValue, 'make a groupspec')
             [CompletionResult]::new('show', 'show', [CompletionResultType]::ParameterValue, 'decode a groupspec')
+            [CompletionResult]::new('join', 'join', [CompletionResultType]::ParameterValue, 'be a member: print others'' posts, post what is typed')
+            [CompletionResult]::new('members', 'members', [CompletionResultType]::ParameterValue, 'list the members that are known here')
+            [CompletionResult]::new('info', 'info', [CompletionResultType]::ParameterValue, 'the group as it is seen from here: size, neighbours, rates')
+            [CompletionResult]::new('post', 'post', [CompletionResultType]::ParameterValue, 'post to a group, and leave when members have it')
             break
         }
         'p2pt;help;group;new' {
             break
         }
         'p2pt;help;group;show' {
+            break
+        }
+        'p2pt;help;group;join' {
+            break
+        }
+        'p2pt;help;group;members' {
+            break
+        }
+        'p2pt;help;group;info' {
+            break
+        }
+        'p2pt;help;group;post' {
+            break
+        }
+        'p2pt;help;post' {
+            break
+        }
+        'p2pt;help;route' {
+            break
+        }
+        'p2pt;help;store' {
+            [CompletionResult]::new('put', 'put', [CompletionResultType]::ParameterValue, 'store a value under a key')
+            [CompletionResult]::new('get', 'get', [CompletionResultType]::ParameterValue, 'get a value by its key')
+            break
+        }
+        'p2pt;help;store;put' {
+            break
+        }
+        'p2pt;help;store;get' {
             break
         }
         'p2pt;help;demo' {

@@ -32,6 +32,9 @@ set edit:completion:arg-completer[p2pt] = {|@words|
             cand check 'say what stands between here and there'
             cand connect 'a pipe between two peers, through NATs, encrypted'
             cand group 'groups: make, join, watch and post to them'
+            cand post 'post to a group, and leave when members have it'
+            cand route 'send messages along the ring of a group'
+            cand store 'a group''s distributed storage: values by key'
             cand demo 'a rendezvous and peers on this machine, one command, real sockets'
             cand simulate 'let a group of thousands live in one process, and say how it fares'
             cand completions 'print the completions for a shell'
@@ -147,6 +150,10 @@ set edit:completion:arg-completer[p2pt] = {|@words|
             cand --version 'Print version'
             cand new 'make a groupspec'
             cand show 'decode a groupspec'
+            cand join 'be a member: print others'' posts, post what is typed'
+            cand members 'list the members that are known here'
+            cand info 'the group as it is seen from here: size, neighbours, rates'
+            cand post 'post to a group, and leave when members have it'
             cand help 'Print this message or the help of the given subcommand(s)'
         }
         &'p2pt;group;new'= {
@@ -199,16 +206,258 @@ set edit:completion:arg-completer[p2pt] = {|@words|
             cand -V 'Print version'
             cand --version 'Print version'
         }
+        &'p2pt;group;join'= {
+            cand -n 'Post under this nickname: a claim, shown with the peer ID'
+            cand --nick 'Post under this nickname: a claim, shown with the peer ID'
+            cand --receive-mode 'Take routed messages for one''s own address only, or for all that one is nearest to [default: nearest]'
+            cand --retention 'Keep posts this long for those who missed them [default: 5m]'
+            cand --posting-password-file 'Read the posting password from FILE; - is standard input'
+            cand --posting-password-fd 'Read the posting password from file descriptor N'
+            cand --neighbor 'A member to connect to at once; may be repeated'
+            cand -w 'With --send-only: give up when no member was found for this long [default: 30s]'
+            cand --timeout 'With --send-only: give up when no member was found for this long [default: 30s]'
+            cand --bind 'Use this UDP address of ours [default: [::]:0]'
+            cand -k 'Use the identity in FILE [env: P2PT_KEY]'
+            cand --key 'Use the identity in FILE [env: P2PT_KEY]'
+            cand --ready-fd 'Write one line to file descriptor N when ready'
+            cand --ready-file 'Write that line to a file instead, whole or not at all'
+            cand --echo 'Print one''s own posts, too'
+            cand --recv-only 'Post nothing; standard input is not read'
+            cand --send-only 'Print nothing, and leave after the end of standard input'
+            cand -0 'Posts end with a NUL instead of a newline, in and out'
+            cand --nul 'Posts end with a NUL instead of a newline, in and out'
+            cand --anonymous 'Sign with a fresh key instead of the user''s identity'
+            cand --flash 'Speak to RTMFP peers that are not p2pt, too'
+            cand -j 'Write events as JSON Lines'
+            cand --json 'Write events as JSON Lines'
+            cand -v 'Say more on standard error; -vv and -vvv say still more'
+            cand --verbose 'Say more on standard error; -vv and -vvv say still more'
+            cand -q 'Say nothing on standard error but errors'
+            cand --quiet 'Say nothing on standard error but errors'
+            cand --no-progress 'Show no progress bars'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
+        &'p2pt;group;members'= {
+            cand -w 'Give up after this long [default: 30s]'
+            cand --timeout 'Give up after this long [default: 30s]'
+            cand --bind 'Use this UDP address of ours [default: [::]:0]'
+            cand --alone 'Join for this call alone, even if p2pt group join runs here for the same group'
+            cand --flash 'Speak to RTMFP peers that are not p2pt, too'
+            cand -j 'Write events as JSON Lines'
+            cand --json 'Write events as JSON Lines'
+            cand -v 'Say more on standard error; -vv and -vvv say still more'
+            cand --verbose 'Say more on standard error; -vv and -vvv say still more'
+            cand -q 'Say nothing on standard error but errors'
+            cand --quiet 'Say nothing on standard error but errors'
+            cand --no-progress 'Show no progress bars'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
+        &'p2pt;group;info'= {
+            cand -w 'Give up after this long [default: 30s]'
+            cand --timeout 'Give up after this long [default: 30s]'
+            cand --bind 'Use this UDP address of ours [default: [::]:0]'
+            cand --alone 'Join for this call alone, even if p2pt group join runs here for the same group'
+            cand --flash 'Speak to RTMFP peers that are not p2pt, too'
+            cand -j 'Write events as JSON Lines'
+            cand --json 'Write events as JSON Lines'
+            cand -v 'Say more on standard error; -vv and -vvv say still more'
+            cand --verbose 'Say more on standard error; -vv and -vvv say still more'
+            cand -q 'Say nothing on standard error but errors'
+            cand --quiet 'Say nothing on standard error but errors'
+            cand --no-progress 'Show no progress bars'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
+        &'p2pt;group;post'= {
+            cand -n 'Post under this nickname: a claim, shown with the peer ID'
+            cand --nick 'Post under this nickname: a claim, shown with the peer ID'
+            cand --posting-password-file 'Read the posting password from FILE; - is standard input'
+            cand --posting-password-fd 'Read the posting password from file descriptor N'
+            cand -w 'Give up after this long [default: 30s]'
+            cand --timeout 'Give up after this long [default: 30s]'
+            cand --bind 'Use this UDP address of ours [default: [::]:0]'
+            cand -k 'Use the identity in FILE [env: P2PT_KEY]'
+            cand --key 'Use the identity in FILE [env: P2PT_KEY]'
+            cand -0 'Posts on standard input end with a NUL instead of a newline'
+            cand --nul 'Posts on standard input end with a NUL instead of a newline'
+            cand --raw 'All of standard input is one post'
+            cand --alone 'Join for this call alone, even if p2pt group join runs here for the same group'
+            cand --anonymous 'Sign with a fresh key instead of the user''s identity'
+            cand --flash 'Speak to RTMFP peers that are not p2pt, too'
+            cand -j 'Write events as JSON Lines'
+            cand --json 'Write events as JSON Lines'
+            cand -v 'Say more on standard error; -vv and -vvv say still more'
+            cand --verbose 'Say more on standard error; -vv and -vvv say still more'
+            cand -q 'Say nothing on standard error but errors'
+            cand --quiet 'Say nothing on standard error but errors'
+            cand --no-progress 'Show no progress bars'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
         &'p2pt;group;help'= {
             cand new 'make a groupspec'
             cand show 'decode a groupspec'
+            cand join 'be a member: print others'' posts, post what is typed'
+            cand members 'list the members that are known here'
+            cand info 'the group as it is seen from here: size, neighbours, rates'
+            cand post 'post to a group, and leave when members have it'
             cand help 'Print this message or the help of the given subcommand(s)'
         }
         &'p2pt;group;help;new'= {
         }
         &'p2pt;group;help;show'= {
         }
+        &'p2pt;group;help;join'= {
+        }
+        &'p2pt;group;help;members'= {
+        }
+        &'p2pt;group;help;info'= {
+        }
+        &'p2pt;group;help;post'= {
+        }
         &'p2pt;group;help;help'= {
+        }
+        &'p2pt;post'= {
+            cand -n 'Post under this nickname: a claim, shown with the peer ID'
+            cand --nick 'Post under this nickname: a claim, shown with the peer ID'
+            cand --posting-password-file 'Read the posting password from FILE; - is standard input'
+            cand --posting-password-fd 'Read the posting password from file descriptor N'
+            cand -w 'Give up after this long [default: 30s]'
+            cand --timeout 'Give up after this long [default: 30s]'
+            cand --bind 'Use this UDP address of ours [default: [::]:0]'
+            cand -k 'Use the identity in FILE [env: P2PT_KEY]'
+            cand --key 'Use the identity in FILE [env: P2PT_KEY]'
+            cand -0 'Posts on standard input end with a NUL instead of a newline'
+            cand --nul 'Posts on standard input end with a NUL instead of a newline'
+            cand --raw 'All of standard input is one post'
+            cand --alone 'Join for this call alone, even if p2pt group join runs here for the same group'
+            cand --anonymous 'Sign with a fresh key instead of the user''s identity'
+            cand --flash 'Speak to RTMFP peers that are not p2pt, too'
+            cand -j 'Write events as JSON Lines'
+            cand --json 'Write events as JSON Lines'
+            cand -v 'Say more on standard error; -vv and -vvv say still more'
+            cand --verbose 'Say more on standard error; -vv and -vvv say still more'
+            cand -q 'Say nothing on standard error but errors'
+            cand --quiet 'Say nothing on standard error but errors'
+            cand --no-progress 'Show no progress bars'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
+        &'p2pt;route'= {
+            cand --to-nearest 'Send to the member nearest to this place: PEER-ID, @ADDRESS or a key'
+            cand --receive-mode 'With --listen: take messages for one''s own address only, or for all that one is nearest to [default: nearest]'
+            cand -w 'Give up after this long [default: 30s]'
+            cand --timeout 'Give up after this long [default: 30s]'
+            cand --bind 'Use this UDP address of ours [default: [::]:0]'
+            cand -k 'Use the identity in FILE [env: P2PT_KEY]'
+            cand --key 'Use the identity in FILE [env: P2PT_KEY]'
+            cand --ready-fd 'Write one line to file descriptor N when ready'
+            cand --ready-file 'Write that line to a file instead, whole or not at all'
+            cand --to-next 'Send to the next member in increasing direction'
+            cand --to-previous 'Send to the next member in decreasing direction'
+            cand --to-neighbors 'Send to every neighbour'
+            cand -l 'Print what arrives here, a line each'
+            cand --listen 'Print what arrives here, a line each'
+            cand --ack 'Wait until the receiver says that it has the message'
+            cand -0 'Messages end with a NUL instead of a newline, in and out'
+            cand --nul 'Messages end with a NUL instead of a newline, in and out'
+            cand --alone 'Join for this call alone, even if p2pt group join runs here for the same group'
+            cand --anonymous 'Sign with a fresh key instead of the user''s identity'
+            cand --flash 'Speak to RTMFP peers that are not p2pt, too'
+            cand -j 'Write events as JSON Lines'
+            cand --json 'Write events as JSON Lines'
+            cand -v 'Say more on standard error; -vv and -vvv say still more'
+            cand --verbose 'Say more on standard error; -vv and -vvv say still more'
+            cand -q 'Say nothing on standard error but errors'
+            cand --quiet 'Say nothing on standard error but errors'
+            cand --no-progress 'Show no progress bars'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
+        &'p2pt;store'= {
+            cand -v 'Say more on standard error; -vv and -vvv say still more'
+            cand --verbose 'Say more on standard error; -vv and -vvv say still more'
+            cand -q 'Say nothing on standard error but errors'
+            cand --quiet 'Say nothing on standard error but errors'
+            cand --no-progress 'Show no progress bars'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+            cand put 'store a value under a key'
+            cand get 'get a value by its key'
+            cand help 'Print this message or the help of the given subcommand(s)'
+        }
+        &'p2pt;store;put'= {
+            cand --expires 'How long it is kept, at most 30 days [default: 1d]'
+            cand --posting-password-file 'Read the posting password from FILE; - is standard input'
+            cand --posting-password-fd 'Read the posting password from file descriptor N'
+            cand -w 'Give up after this long [default: 30s]'
+            cand --timeout 'Give up after this long [default: 30s]'
+            cand --bind 'Use this UDP address of ours [default: [::]:0]'
+            cand -k 'Use the identity in FILE [env: P2PT_KEY]'
+            cand --key 'Use the identity in FILE [env: P2PT_KEY]'
+            cand --content 'Store under the value''s own SHA-256, without author'
+            cand --remove 'Take one''s own value back'
+            cand --alone 'Join for this call alone, even if p2pt group join runs here for the same group'
+            cand --anonymous 'Sign with a fresh key instead of the user''s identity'
+            cand --flash 'Speak to RTMFP peers that are not p2pt, too'
+            cand -j 'Write events as JSON Lines'
+            cand --json 'Write events as JSON Lines'
+            cand -v 'Say more on standard error; -vv and -vvv say still more'
+            cand --verbose 'Say more on standard error; -vv and -vvv say still more'
+            cand -q 'Say nothing on standard error but errors'
+            cand --quiet 'Say nothing on standard error but errors'
+            cand --no-progress 'Show no progress bars'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
+        &'p2pt;store;get'= {
+            cand --from 'Only what this author put'
+            cand -w 'Give up after this long [default: 30s]'
+            cand --timeout 'Give up after this long [default: 30s]'
+            cand --bind 'Use this UDP address of ours [default: [::]:0]'
+            cand --content 'KEY is the SHA-256 of a value, in hex'
+            cand --alone 'Join for this call alone, even if p2pt group join runs here for the same group'
+            cand --flash 'Speak to RTMFP peers that are not p2pt, too'
+            cand -j 'Write events as JSON Lines'
+            cand --json 'Write events as JSON Lines'
+            cand -v 'Say more on standard error; -vv and -vvv say still more'
+            cand --verbose 'Say more on standard error; -vv and -vvv say still more'
+            cand -q 'Say nothing on standard error but errors'
+            cand --quiet 'Say nothing on standard error but errors'
+            cand --no-progress 'Show no progress bars'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
+        &'p2pt;store;help'= {
+            cand put 'store a value under a key'
+            cand get 'get a value by its key'
+            cand help 'Print this message or the help of the given subcommand(s)'
+        }
+        &'p2pt;store;help;put'= {
+        }
+        &'p2pt;store;help;get'= {
+        }
+        &'p2pt;store;help;help'= {
         }
         &'p2pt;demo'= {
             cand --size 'How much to pipe [default: 64MiB]'
@@ -283,6 +532,9 @@ set edit:completion:arg-completer[p2pt] = {|@words|
             cand check 'say what stands between here and there'
             cand connect 'a pipe between two peers, through NATs, encrypted'
             cand group 'groups: make, join, watch and post to them'
+            cand post 'post to a group, and leave when members have it'
+            cand route 'send messages along the ring of a group'
+            cand store 'a group''s distributed storage: values by key'
             cand demo 'a rendezvous and peers on this machine, one command, real sockets'
             cand simulate 'let a group of thousands live in one process, and say how it fares'
             cand completions 'print the completions for a shell'
@@ -301,10 +553,34 @@ set edit:completion:arg-completer[p2pt] = {|@words|
         &'p2pt;help;group'= {
             cand new 'make a groupspec'
             cand show 'decode a groupspec'
+            cand join 'be a member: print others'' posts, post what is typed'
+            cand members 'list the members that are known here'
+            cand info 'the group as it is seen from here: size, neighbours, rates'
+            cand post 'post to a group, and leave when members have it'
         }
         &'p2pt;help;group;new'= {
         }
         &'p2pt;help;group;show'= {
+        }
+        &'p2pt;help;group;join'= {
+        }
+        &'p2pt;help;group;members'= {
+        }
+        &'p2pt;help;group;info'= {
+        }
+        &'p2pt;help;group;post'= {
+        }
+        &'p2pt;help;post'= {
+        }
+        &'p2pt;help;route'= {
+        }
+        &'p2pt;help;store'= {
+            cand put 'store a value under a key'
+            cand get 'get a value by its key'
+        }
+        &'p2pt;help;store;put'= {
+        }
+        &'p2pt;help;store;get'= {
         }
         &'p2pt;help;demo'= {
         }

@@ -34,6 +34,9 @@ complete -c p2pt -n "__fish_p2pt_needs_command" -f -a "rendezvous" -d 'run the r
 complete -c p2pt -n "__fish_p2pt_needs_command" -f -a "check" -d 'say what stands between here and there'
 complete -c p2pt -n "__fish_p2pt_needs_command" -f -a "connect" -d 'a pipe between two peers, through NATs, encrypted'
 complete -c p2pt -n "__fish_p2pt_needs_command" -f -a "group" -d 'groups: make, join, watch and post to them'
+complete -c p2pt -n "__fish_p2pt_needs_command" -f -a "post" -d 'post to a group, and leave when members have it'
+complete -c p2pt -n "__fish_p2pt_needs_command" -f -a "route" -d 'send messages along the ring of a group'
+complete -c p2pt -n "__fish_p2pt_needs_command" -f -a "store" -d 'a group\'s distributed storage: values by key'
 complete -c p2pt -n "__fish_p2pt_needs_command" -f -a "demo" -d 'a rendezvous and peers on this machine, one command, real sockets'
 complete -c p2pt -n "__fish_p2pt_needs_command" -f -a "simulate" -d 'let a group of thousands live in one process, and say how it fares'
 complete -c p2pt -n "__fish_p2pt_needs_command" -f -a "completions" -d 'print the completions for a shell'
@@ -103,14 +106,18 @@ complete -c p2pt -n "__fish_p2pt_using_subcommand connect" -s q -l quiet -d 'Say
 complete -c p2pt -n "__fish_p2pt_using_subcommand connect" -l no-progress -d 'Show no progress bars'
 complete -c p2pt -n "__fish_p2pt_using_subcommand connect" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c p2pt -n "__fish_p2pt_using_subcommand connect" -s V -l version -d 'Print version'
-complete -c p2pt -n "__fish_p2pt_using_subcommand group; and not __fish_seen_subcommand_from new show help" -s v -l verbose -d 'Say more on standard error; -vv and -vvv say still more'
-complete -c p2pt -n "__fish_p2pt_using_subcommand group; and not __fish_seen_subcommand_from new show help" -s q -l quiet -d 'Say nothing on standard error but errors'
-complete -c p2pt -n "__fish_p2pt_using_subcommand group; and not __fish_seen_subcommand_from new show help" -l no-progress -d 'Show no progress bars'
-complete -c p2pt -n "__fish_p2pt_using_subcommand group; and not __fish_seen_subcommand_from new show help" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c p2pt -n "__fish_p2pt_using_subcommand group; and not __fish_seen_subcommand_from new show help" -s V -l version -d 'Print version'
-complete -c p2pt -n "__fish_p2pt_using_subcommand group; and not __fish_seen_subcommand_from new show help" -f -a "new" -d 'make a groupspec'
-complete -c p2pt -n "__fish_p2pt_using_subcommand group; and not __fish_seen_subcommand_from new show help" -f -a "show" -d 'decode a groupspec'
-complete -c p2pt -n "__fish_p2pt_using_subcommand group; and not __fish_seen_subcommand_from new show help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c p2pt -n "__fish_p2pt_using_subcommand group; and not __fish_seen_subcommand_from new show join members info post help" -s v -l verbose -d 'Say more on standard error; -vv and -vvv say still more'
+complete -c p2pt -n "__fish_p2pt_using_subcommand group; and not __fish_seen_subcommand_from new show join members info post help" -s q -l quiet -d 'Say nothing on standard error but errors'
+complete -c p2pt -n "__fish_p2pt_using_subcommand group; and not __fish_seen_subcommand_from new show join members info post help" -l no-progress -d 'Show no progress bars'
+complete -c p2pt -n "__fish_p2pt_using_subcommand group; and not __fish_seen_subcommand_from new show join members info post help" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c p2pt -n "__fish_p2pt_using_subcommand group; and not __fish_seen_subcommand_from new show join members info post help" -s V -l version -d 'Print version'
+complete -c p2pt -n "__fish_p2pt_using_subcommand group; and not __fish_seen_subcommand_from new show join members info post help" -f -a "new" -d 'make a groupspec'
+complete -c p2pt -n "__fish_p2pt_using_subcommand group; and not __fish_seen_subcommand_from new show join members info post help" -f -a "show" -d 'decode a groupspec'
+complete -c p2pt -n "__fish_p2pt_using_subcommand group; and not __fish_seen_subcommand_from new show join members info post help" -f -a "join" -d 'be a member: print others\' posts, post what is typed'
+complete -c p2pt -n "__fish_p2pt_using_subcommand group; and not __fish_seen_subcommand_from new show join members info post help" -f -a "members" -d 'list the members that are known here'
+complete -c p2pt -n "__fish_p2pt_using_subcommand group; and not __fish_seen_subcommand_from new show join members info post help" -f -a "info" -d 'the group as it is seen from here: size, neighbours, rates'
+complete -c p2pt -n "__fish_p2pt_using_subcommand group; and not __fish_seen_subcommand_from new show join members info post help" -f -a "post" -d 'post to a group, and leave when members have it'
+complete -c p2pt -n "__fish_p2pt_using_subcommand group; and not __fish_seen_subcommand_from new show join members info post help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c p2pt -n "__fish_p2pt_using_subcommand group; and __fish_seen_subcommand_from new" -s n -l name -d 'The group\'s name [default: p2pt]' -r
 complete -c p2pt -n "__fish_p2pt_using_subcommand group; and __fish_seen_subcommand_from new" -s o -l output -d 'Write to a new FILE, mode 0600, instead of standard output' -r -F
 complete -c p2pt -n "__fish_p2pt_using_subcommand group; and __fish_seen_subcommand_from new" -l posting-password-file -d 'Posting needs the password in FILE; - is standard input' -r
@@ -146,9 +153,154 @@ complete -c p2pt -n "__fish_p2pt_using_subcommand group; and __fish_seen_subcomm
 complete -c p2pt -n "__fish_p2pt_using_subcommand group; and __fish_seen_subcommand_from show" -l no-progress -d 'Show no progress bars'
 complete -c p2pt -n "__fish_p2pt_using_subcommand group; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c p2pt -n "__fish_p2pt_using_subcommand group; and __fish_seen_subcommand_from show" -s V -l version -d 'Print version'
+complete -c p2pt -n "__fish_p2pt_using_subcommand group; and __fish_seen_subcommand_from join" -s n -l nick -d 'Post under this nickname: a claim, shown with the peer ID' -r
+complete -c p2pt -n "__fish_p2pt_using_subcommand group; and __fish_seen_subcommand_from join" -l receive-mode -d 'Take routed messages for one\'s own address only, or for all that one is nearest to [default: nearest]' -r -f -a "exact\t''
+nearest\t''"
+complete -c p2pt -n "__fish_p2pt_using_subcommand group; and __fish_seen_subcommand_from join" -l retention -d 'Keep posts this long for those who missed them [default: 5m]' -r
+complete -c p2pt -n "__fish_p2pt_using_subcommand group; and __fish_seen_subcommand_from join" -l posting-password-file -d 'Read the posting password from FILE; - is standard input' -r
+complete -c p2pt -n "__fish_p2pt_using_subcommand group; and __fish_seen_subcommand_from join" -l posting-password-fd -d 'Read the posting password from file descriptor N' -r
+complete -c p2pt -n "__fish_p2pt_using_subcommand group; and __fish_seen_subcommand_from join" -l neighbor -d 'A member to connect to at once; may be repeated' -r
+complete -c p2pt -n "__fish_p2pt_using_subcommand group; and __fish_seen_subcommand_from join" -s w -l timeout -d 'With --send-only: give up when no member was found for this long [default: 30s]' -r
+complete -c p2pt -n "__fish_p2pt_using_subcommand group; and __fish_seen_subcommand_from join" -l bind -d 'Use this UDP address of ours [default: [::]:0]' -r
+complete -c p2pt -n "__fish_p2pt_using_subcommand group; and __fish_seen_subcommand_from join" -s k -l key -d 'Use the identity in FILE [env: P2PT_KEY]' -r -F
+complete -c p2pt -n "__fish_p2pt_using_subcommand group; and __fish_seen_subcommand_from join" -l ready-fd -d 'Write one line to file descriptor N when ready' -r
+complete -c p2pt -n "__fish_p2pt_using_subcommand group; and __fish_seen_subcommand_from join" -l ready-file -d 'Write that line to a file instead, whole or not at all' -r -F
+complete -c p2pt -n "__fish_p2pt_using_subcommand group; and __fish_seen_subcommand_from join" -l echo -d 'Print one\'s own posts, too'
+complete -c p2pt -n "__fish_p2pt_using_subcommand group; and __fish_seen_subcommand_from join" -l recv-only -d 'Post nothing; standard input is not read'
+complete -c p2pt -n "__fish_p2pt_using_subcommand group; and __fish_seen_subcommand_from join" -l send-only -d 'Print nothing, and leave after the end of standard input'
+complete -c p2pt -n "__fish_p2pt_using_subcommand group; and __fish_seen_subcommand_from join" -s 0 -l nul -d 'Posts end with a NUL instead of a newline, in and out'
+complete -c p2pt -n "__fish_p2pt_using_subcommand group; and __fish_seen_subcommand_from join" -l anonymous -d 'Sign with a fresh key instead of the user\'s identity'
+complete -c p2pt -n "__fish_p2pt_using_subcommand group; and __fish_seen_subcommand_from join" -l flash -d 'Speak to RTMFP peers that are not p2pt, too'
+complete -c p2pt -n "__fish_p2pt_using_subcommand group; and __fish_seen_subcommand_from join" -s j -l json -d 'Write events as JSON Lines'
+complete -c p2pt -n "__fish_p2pt_using_subcommand group; and __fish_seen_subcommand_from join" -s v -l verbose -d 'Say more on standard error; -vv and -vvv say still more'
+complete -c p2pt -n "__fish_p2pt_using_subcommand group; and __fish_seen_subcommand_from join" -s q -l quiet -d 'Say nothing on standard error but errors'
+complete -c p2pt -n "__fish_p2pt_using_subcommand group; and __fish_seen_subcommand_from join" -l no-progress -d 'Show no progress bars'
+complete -c p2pt -n "__fish_p2pt_using_subcommand group; and __fish_seen_subcommand_from join" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c p2pt -n "__fish_p2pt_using_subcommand group; and __fish_seen_subcommand_from join" -s V -l version -d 'Print version'
+complete -c p2pt -n "__fish_p2pt_using_subcommand group; and __fish_seen_subcommand_from members" -s w -l timeout -d 'Give up after this long [default: 30s]' -r
+complete -c p2pt -n "__fish_p2pt_using_subcommand group; and __fish_seen_subcommand_from members" -l bind -d 'Use this UDP address of ours [default: [::]:0]' -r
+complete -c p2pt -n "__fish_p2pt_using_subcommand group; and __fish_seen_subcommand_from members" -l alone -d 'Join for this call alone, even if p2pt group join runs here for the same group'
+complete -c p2pt -n "__fish_p2pt_using_subcommand group; and __fish_seen_subcommand_from members" -l flash -d 'Speak to RTMFP peers that are not p2pt, too'
+complete -c p2pt -n "__fish_p2pt_using_subcommand group; and __fish_seen_subcommand_from members" -s j -l json -d 'Write events as JSON Lines'
+complete -c p2pt -n "__fish_p2pt_using_subcommand group; and __fish_seen_subcommand_from members" -s v -l verbose -d 'Say more on standard error; -vv and -vvv say still more'
+complete -c p2pt -n "__fish_p2pt_using_subcommand group; and __fish_seen_subcommand_from members" -s q -l quiet -d 'Say nothing on standard error but errors'
+complete -c p2pt -n "__fish_p2pt_using_subcommand group; and __fish_seen_subcommand_from members" -l no-progress -d 'Show no progress bars'
+complete -c p2pt -n "__fish_p2pt_using_subcommand group; and __fish_seen_subcommand_from members" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c p2pt -n "__fish_p2pt_using_subcommand group; and __fish_seen_subcommand_from members" -s V -l version -d 'Print version'
+complete -c p2pt -n "__fish_p2pt_using_subcommand group; and __fish_seen_subcommand_from info" -s w -l timeout -d 'Give up after this long [default: 30s]' -r
+complete -c p2pt -n "__fish_p2pt_using_subcommand group; and __fish_seen_subcommand_from info" -l bind -d 'Use this UDP address of ours [default: [::]:0]' -r
+complete -c p2pt -n "__fish_p2pt_using_subcommand group; and __fish_seen_subcommand_from info" -l alone -d 'Join for this call alone, even if p2pt group join runs here for the same group'
+complete -c p2pt -n "__fish_p2pt_using_subcommand group; and __fish_seen_subcommand_from info" -l flash -d 'Speak to RTMFP peers that are not p2pt, too'
+complete -c p2pt -n "__fish_p2pt_using_subcommand group; and __fish_seen_subcommand_from info" -s j -l json -d 'Write events as JSON Lines'
+complete -c p2pt -n "__fish_p2pt_using_subcommand group; and __fish_seen_subcommand_from info" -s v -l verbose -d 'Say more on standard error; -vv and -vvv say still more'
+complete -c p2pt -n "__fish_p2pt_using_subcommand group; and __fish_seen_subcommand_from info" -s q -l quiet -d 'Say nothing on standard error but errors'
+complete -c p2pt -n "__fish_p2pt_using_subcommand group; and __fish_seen_subcommand_from info" -l no-progress -d 'Show no progress bars'
+complete -c p2pt -n "__fish_p2pt_using_subcommand group; and __fish_seen_subcommand_from info" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c p2pt -n "__fish_p2pt_using_subcommand group; and __fish_seen_subcommand_from info" -s V -l version -d 'Print version'
+complete -c p2pt -n "__fish_p2pt_using_subcommand group; and __fish_seen_subcommand_from post" -s n -l nick -d 'Post under this nickname: a claim, shown with the peer ID' -r
+complete -c p2pt -n "__fish_p2pt_using_subcommand group; and __fish_seen_subcommand_from post" -l posting-password-file -d 'Read the posting password from FILE; - is standard input' -r
+complete -c p2pt -n "__fish_p2pt_using_subcommand group; and __fish_seen_subcommand_from post" -l posting-password-fd -d 'Read the posting password from file descriptor N' -r
+complete -c p2pt -n "__fish_p2pt_using_subcommand group; and __fish_seen_subcommand_from post" -s w -l timeout -d 'Give up after this long [default: 30s]' -r
+complete -c p2pt -n "__fish_p2pt_using_subcommand group; and __fish_seen_subcommand_from post" -l bind -d 'Use this UDP address of ours [default: [::]:0]' -r
+complete -c p2pt -n "__fish_p2pt_using_subcommand group; and __fish_seen_subcommand_from post" -s k -l key -d 'Use the identity in FILE [env: P2PT_KEY]' -r -F
+complete -c p2pt -n "__fish_p2pt_using_subcommand group; and __fish_seen_subcommand_from post" -s 0 -l nul -d 'Posts on standard input end with a NUL instead of a newline'
+complete -c p2pt -n "__fish_p2pt_using_subcommand group; and __fish_seen_subcommand_from post" -l raw -d 'All of standard input is one post'
+complete -c p2pt -n "__fish_p2pt_using_subcommand group; and __fish_seen_subcommand_from post" -l alone -d 'Join for this call alone, even if p2pt group join runs here for the same group'
+complete -c p2pt -n "__fish_p2pt_using_subcommand group; and __fish_seen_subcommand_from post" -l anonymous -d 'Sign with a fresh key instead of the user\'s identity'
+complete -c p2pt -n "__fish_p2pt_using_subcommand group; and __fish_seen_subcommand_from post" -l flash -d 'Speak to RTMFP peers that are not p2pt, too'
+complete -c p2pt -n "__fish_p2pt_using_subcommand group; and __fish_seen_subcommand_from post" -s j -l json -d 'Write events as JSON Lines'
+complete -c p2pt -n "__fish_p2pt_using_subcommand group; and __fish_seen_subcommand_from post" -s v -l verbose -d 'Say more on standard error; -vv and -vvv say still more'
+complete -c p2pt -n "__fish_p2pt_using_subcommand group; and __fish_seen_subcommand_from post" -s q -l quiet -d 'Say nothing on standard error but errors'
+complete -c p2pt -n "__fish_p2pt_using_subcommand group; and __fish_seen_subcommand_from post" -l no-progress -d 'Show no progress bars'
+complete -c p2pt -n "__fish_p2pt_using_subcommand group; and __fish_seen_subcommand_from post" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c p2pt -n "__fish_p2pt_using_subcommand group; and __fish_seen_subcommand_from post" -s V -l version -d 'Print version'
 complete -c p2pt -n "__fish_p2pt_using_subcommand group; and __fish_seen_subcommand_from help" -f -a "new" -d 'make a groupspec'
 complete -c p2pt -n "__fish_p2pt_using_subcommand group; and __fish_seen_subcommand_from help" -f -a "show" -d 'decode a groupspec'
+complete -c p2pt -n "__fish_p2pt_using_subcommand group; and __fish_seen_subcommand_from help" -f -a "join" -d 'be a member: print others\' posts, post what is typed'
+complete -c p2pt -n "__fish_p2pt_using_subcommand group; and __fish_seen_subcommand_from help" -f -a "members" -d 'list the members that are known here'
+complete -c p2pt -n "__fish_p2pt_using_subcommand group; and __fish_seen_subcommand_from help" -f -a "info" -d 'the group as it is seen from here: size, neighbours, rates'
+complete -c p2pt -n "__fish_p2pt_using_subcommand group; and __fish_seen_subcommand_from help" -f -a "post" -d 'post to a group, and leave when members have it'
 complete -c p2pt -n "__fish_p2pt_using_subcommand group; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c p2pt -n "__fish_p2pt_using_subcommand post" -s n -l nick -d 'Post under this nickname: a claim, shown with the peer ID' -r
+complete -c p2pt -n "__fish_p2pt_using_subcommand post" -l posting-password-file -d 'Read the posting password from FILE; - is standard input' -r
+complete -c p2pt -n "__fish_p2pt_using_subcommand post" -l posting-password-fd -d 'Read the posting password from file descriptor N' -r
+complete -c p2pt -n "__fish_p2pt_using_subcommand post" -s w -l timeout -d 'Give up after this long [default: 30s]' -r
+complete -c p2pt -n "__fish_p2pt_using_subcommand post" -l bind -d 'Use this UDP address of ours [default: [::]:0]' -r
+complete -c p2pt -n "__fish_p2pt_using_subcommand post" -s k -l key -d 'Use the identity in FILE [env: P2PT_KEY]' -r -F
+complete -c p2pt -n "__fish_p2pt_using_subcommand post" -s 0 -l nul -d 'Posts on standard input end with a NUL instead of a newline'
+complete -c p2pt -n "__fish_p2pt_using_subcommand post" -l raw -d 'All of standard input is one post'
+complete -c p2pt -n "__fish_p2pt_using_subcommand post" -l alone -d 'Join for this call alone, even if p2pt group join runs here for the same group'
+complete -c p2pt -n "__fish_p2pt_using_subcommand post" -l anonymous -d 'Sign with a fresh key instead of the user\'s identity'
+complete -c p2pt -n "__fish_p2pt_using_subcommand post" -l flash -d 'Speak to RTMFP peers that are not p2pt, too'
+complete -c p2pt -n "__fish_p2pt_using_subcommand post" -s j -l json -d 'Write events as JSON Lines'
+complete -c p2pt -n "__fish_p2pt_using_subcommand post" -s v -l verbose -d 'Say more on standard error; -vv and -vvv say still more'
+complete -c p2pt -n "__fish_p2pt_using_subcommand post" -s q -l quiet -d 'Say nothing on standard error but errors'
+complete -c p2pt -n "__fish_p2pt_using_subcommand post" -l no-progress -d 'Show no progress bars'
+complete -c p2pt -n "__fish_p2pt_using_subcommand post" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c p2pt -n "__fish_p2pt_using_subcommand post" -s V -l version -d 'Print version'
+complete -c p2pt -n "__fish_p2pt_using_subcommand route" -l to-nearest -d 'Send to the member nearest to this place: PEER-ID, @ADDRESS or a key' -r
+complete -c p2pt -n "__fish_p2pt_using_subcommand route" -l receive-mode -d 'With --listen: take messages for one\'s own address only, or for all that one is nearest to [default: nearest]' -r -f -a "exact\t''
+nearest\t''"
+complete -c p2pt -n "__fish_p2pt_using_subcommand route" -s w -l timeout -d 'Give up after this long [default: 30s]' -r
+complete -c p2pt -n "__fish_p2pt_using_subcommand route" -l bind -d 'Use this UDP address of ours [default: [::]:0]' -r
+complete -c p2pt -n "__fish_p2pt_using_subcommand route" -s k -l key -d 'Use the identity in FILE [env: P2PT_KEY]' -r -F
+complete -c p2pt -n "__fish_p2pt_using_subcommand route" -l ready-fd -d 'Write one line to file descriptor N when ready' -r
+complete -c p2pt -n "__fish_p2pt_using_subcommand route" -l ready-file -d 'Write that line to a file instead, whole or not at all' -r -F
+complete -c p2pt -n "__fish_p2pt_using_subcommand route" -l to-next -d 'Send to the next member in increasing direction'
+complete -c p2pt -n "__fish_p2pt_using_subcommand route" -l to-previous -d 'Send to the next member in decreasing direction'
+complete -c p2pt -n "__fish_p2pt_using_subcommand route" -l to-neighbors -d 'Send to every neighbour'
+complete -c p2pt -n "__fish_p2pt_using_subcommand route" -s l -l listen -d 'Print what arrives here, a line each'
+complete -c p2pt -n "__fish_p2pt_using_subcommand route" -l ack -d 'Wait until the receiver says that it has the message'
+complete -c p2pt -n "__fish_p2pt_using_subcommand route" -s 0 -l nul -d 'Messages end with a NUL instead of a newline, in and out'
+complete -c p2pt -n "__fish_p2pt_using_subcommand route" -l alone -d 'Join for this call alone, even if p2pt group join runs here for the same group'
+complete -c p2pt -n "__fish_p2pt_using_subcommand route" -l anonymous -d 'Sign with a fresh key instead of the user\'s identity'
+complete -c p2pt -n "__fish_p2pt_using_subcommand route" -l flash -d 'Speak to RTMFP peers that are not p2pt, too'
+complete -c p2pt -n "__fish_p2pt_using_subcommand route" -s j -l json -d 'Write events as JSON Lines'
+complete -c p2pt -n "__fish_p2pt_using_subcommand route" -s v -l verbose -d 'Say more on standard error; -vv and -vvv say still more'
+complete -c p2pt -n "__fish_p2pt_using_subcommand route" -s q -l quiet -d 'Say nothing on standard error but errors'
+complete -c p2pt -n "__fish_p2pt_using_subcommand route" -l no-progress -d 'Show no progress bars'
+complete -c p2pt -n "__fish_p2pt_using_subcommand route" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c p2pt -n "__fish_p2pt_using_subcommand route" -s V -l version -d 'Print version'
+complete -c p2pt -n "__fish_p2pt_using_subcommand store; and not __fish_seen_subcommand_from put get help" -s v -l verbose -d 'Say more on standard error; -vv and -vvv say still more'
+complete -c p2pt -n "__fish_p2pt_using_subcommand store; and not __fish_seen_subcommand_from put get help" -s q -l quiet -d 'Say nothing on standard error but errors'
+complete -c p2pt -n "__fish_p2pt_using_subcommand store; and not __fish_seen_subcommand_from put get help" -l no-progress -d 'Show no progress bars'
+complete -c p2pt -n "__fish_p2pt_using_subcommand store; and not __fish_seen_subcommand_from put get help" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c p2pt -n "__fish_p2pt_using_subcommand store; and not __fish_seen_subcommand_from put get help" -s V -l version -d 'Print version'
+complete -c p2pt -n "__fish_p2pt_using_subcommand store; and not __fish_seen_subcommand_from put get help" -f -a "put" -d 'store a value under a key'
+complete -c p2pt -n "__fish_p2pt_using_subcommand store; and not __fish_seen_subcommand_from put get help" -f -a "get" -d 'get a value by its key'
+complete -c p2pt -n "__fish_p2pt_using_subcommand store; and not __fish_seen_subcommand_from put get help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c p2pt -n "__fish_p2pt_using_subcommand store; and __fish_seen_subcommand_from put" -l expires -d 'How long it is kept, at most 30 days [default: 1d]' -r
+complete -c p2pt -n "__fish_p2pt_using_subcommand store; and __fish_seen_subcommand_from put" -l posting-password-file -d 'Read the posting password from FILE; - is standard input' -r
+complete -c p2pt -n "__fish_p2pt_using_subcommand store; and __fish_seen_subcommand_from put" -l posting-password-fd -d 'Read the posting password from file descriptor N' -r
+complete -c p2pt -n "__fish_p2pt_using_subcommand store; and __fish_seen_subcommand_from put" -s w -l timeout -d 'Give up after this long [default: 30s]' -r
+complete -c p2pt -n "__fish_p2pt_using_subcommand store; and __fish_seen_subcommand_from put" -l bind -d 'Use this UDP address of ours [default: [::]:0]' -r
+complete -c p2pt -n "__fish_p2pt_using_subcommand store; and __fish_seen_subcommand_from put" -s k -l key -d 'Use the identity in FILE [env: P2PT_KEY]' -r -F
+complete -c p2pt -n "__fish_p2pt_using_subcommand store; and __fish_seen_subcommand_from put" -l content -d 'Store under the value\'s own SHA-256, without author'
+complete -c p2pt -n "__fish_p2pt_using_subcommand store; and __fish_seen_subcommand_from put" -l remove -d 'Take one\'s own value back'
+complete -c p2pt -n "__fish_p2pt_using_subcommand store; and __fish_seen_subcommand_from put" -l alone -d 'Join for this call alone, even if p2pt group join runs here for the same group'
+complete -c p2pt -n "__fish_p2pt_using_subcommand store; and __fish_seen_subcommand_from put" -l anonymous -d 'Sign with a fresh key instead of the user\'s identity'
+complete -c p2pt -n "__fish_p2pt_using_subcommand store; and __fish_seen_subcommand_from put" -l flash -d 'Speak to RTMFP peers that are not p2pt, too'
+complete -c p2pt -n "__fish_p2pt_using_subcommand store; and __fish_seen_subcommand_from put" -s j -l json -d 'Write events as JSON Lines'
+complete -c p2pt -n "__fish_p2pt_using_subcommand store; and __fish_seen_subcommand_from put" -s v -l verbose -d 'Say more on standard error; -vv and -vvv say still more'
+complete -c p2pt -n "__fish_p2pt_using_subcommand store; and __fish_seen_subcommand_from put" -s q -l quiet -d 'Say nothing on standard error but errors'
+complete -c p2pt -n "__fish_p2pt_using_subcommand store; and __fish_seen_subcommand_from put" -l no-progress -d 'Show no progress bars'
+complete -c p2pt -n "__fish_p2pt_using_subcommand store; and __fish_seen_subcommand_from put" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c p2pt -n "__fish_p2pt_using_subcommand store; and __fish_seen_subcommand_from put" -s V -l version -d 'Print version'
+complete -c p2pt -n "__fish_p2pt_using_subcommand store; and __fish_seen_subcommand_from get" -l from -d 'Only what this author put' -r
+complete -c p2pt -n "__fish_p2pt_using_subcommand store; and __fish_seen_subcommand_from get" -s w -l timeout -d 'Give up after this long [default: 30s]' -r
+complete -c p2pt -n "__fish_p2pt_using_subcommand store; and __fish_seen_subcommand_from get" -l bind -d 'Use this UDP address of ours [default: [::]:0]' -r
+complete -c p2pt -n "__fish_p2pt_using_subcommand store; and __fish_seen_subcommand_from get" -l content -d 'KEY is the SHA-256 of a value, in hex'
+complete -c p2pt -n "__fish_p2pt_using_subcommand store; and __fish_seen_subcommand_from get" -l alone -d 'Join for this call alone, even if p2pt group join runs here for the same group'
+complete -c p2pt -n "__fish_p2pt_using_subcommand store; and __fish_seen_subcommand_from get" -l flash -d 'Speak to RTMFP peers that are not p2pt, too'
+complete -c p2pt -n "__fish_p2pt_using_subcommand store; and __fish_seen_subcommand_from get" -s j -l json -d 'Write events as JSON Lines'
+complete -c p2pt -n "__fish_p2pt_using_subcommand store; and __fish_seen_subcommand_from get" -s v -l verbose -d 'Say more on standard error; -vv and -vvv say still more'
+complete -c p2pt -n "__fish_p2pt_using_subcommand store; and __fish_seen_subcommand_from get" -s q -l quiet -d 'Say nothing on standard error but errors'
+complete -c p2pt -n "__fish_p2pt_using_subcommand store; and __fish_seen_subcommand_from get" -l no-progress -d 'Show no progress bars'
+complete -c p2pt -n "__fish_p2pt_using_subcommand store; and __fish_seen_subcommand_from get" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c p2pt -n "__fish_p2pt_using_subcommand store; and __fish_seen_subcommand_from get" -s V -l version -d 'Print version'
+complete -c p2pt -n "__fish_p2pt_using_subcommand store; and __fish_seen_subcommand_from help" -f -a "put" -d 'store a value under a key'
+complete -c p2pt -n "__fish_p2pt_using_subcommand store; and __fish_seen_subcommand_from help" -f -a "get" -d 'get a value by its key'
+complete -c p2pt -n "__fish_p2pt_using_subcommand store; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c p2pt -n "__fish_p2pt_using_subcommand demo" -l size -d 'How much to pipe [default: 64MiB]' -r
 complete -c p2pt -n "__fish_p2pt_using_subcommand demo" -s j -l json -d 'Write events as JSON Lines'
 complete -c p2pt -n "__fish_p2pt_using_subcommand demo" -s v -l verbose -d 'Say more on standard error; -vv and -vvv say still more'
@@ -185,16 +337,25 @@ complete -c p2pt -n "__fish_p2pt_using_subcommand links" -s q -l quiet -d 'Say n
 complete -c p2pt -n "__fish_p2pt_using_subcommand links" -l no-progress -d 'Show no progress bars'
 complete -c p2pt -n "__fish_p2pt_using_subcommand links" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c p2pt -n "__fish_p2pt_using_subcommand links" -s V -l version -d 'Print version'
-complete -c p2pt -n "__fish_p2pt_using_subcommand help; and not __fish_seen_subcommand_from peer-id rendezvous check connect group demo simulate completions man links help" -f -a "peer-id" -d 'print this user\'s peer ID, making an identity on first use'
-complete -c p2pt -n "__fish_p2pt_using_subcommand help; and not __fish_seen_subcommand_from peer-id rendezvous check connect group demo simulate completions man links help" -f -a "rendezvous" -d 'run the rendezvous service that introduces peers'
-complete -c p2pt -n "__fish_p2pt_using_subcommand help; and not __fish_seen_subcommand_from peer-id rendezvous check connect group demo simulate completions man links help" -f -a "check" -d 'say what stands between here and there'
-complete -c p2pt -n "__fish_p2pt_using_subcommand help; and not __fish_seen_subcommand_from peer-id rendezvous check connect group demo simulate completions man links help" -f -a "connect" -d 'a pipe between two peers, through NATs, encrypted'
-complete -c p2pt -n "__fish_p2pt_using_subcommand help; and not __fish_seen_subcommand_from peer-id rendezvous check connect group demo simulate completions man links help" -f -a "group" -d 'groups: make, join, watch and post to them'
-complete -c p2pt -n "__fish_p2pt_using_subcommand help; and not __fish_seen_subcommand_from peer-id rendezvous check connect group demo simulate completions man links help" -f -a "demo" -d 'a rendezvous and peers on this machine, one command, real sockets'
-complete -c p2pt -n "__fish_p2pt_using_subcommand help; and not __fish_seen_subcommand_from peer-id rendezvous check connect group demo simulate completions man links help" -f -a "simulate" -d 'let a group of thousands live in one process, and say how it fares'
-complete -c p2pt -n "__fish_p2pt_using_subcommand help; and not __fish_seen_subcommand_from peer-id rendezvous check connect group demo simulate completions man links help" -f -a "completions" -d 'print the completions for a shell'
-complete -c p2pt -n "__fish_p2pt_using_subcommand help; and not __fish_seen_subcommand_from peer-id rendezvous check connect group demo simulate completions man links help" -f -a "man" -d 'write the man pages into a folder'
-complete -c p2pt -n "__fish_p2pt_using_subcommand help; and not __fish_seen_subcommand_from peer-id rendezvous check connect group demo simulate completions man links help" -f -a "links" -d 'make links such as p2pt-connect, which is p2pt connect'
-complete -c p2pt -n "__fish_p2pt_using_subcommand help; and not __fish_seen_subcommand_from peer-id rendezvous check connect group demo simulate completions man links help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c p2pt -n "__fish_p2pt_using_subcommand help; and not __fish_seen_subcommand_from peer-id rendezvous check connect group post route store demo simulate completions man links help" -f -a "peer-id" -d 'print this user\'s peer ID, making an identity on first use'
+complete -c p2pt -n "__fish_p2pt_using_subcommand help; and not __fish_seen_subcommand_from peer-id rendezvous check connect group post route store demo simulate completions man links help" -f -a "rendezvous" -d 'run the rendezvous service that introduces peers'
+complete -c p2pt -n "__fish_p2pt_using_subcommand help; and not __fish_seen_subcommand_from peer-id rendezvous check connect group post route store demo simulate completions man links help" -f -a "check" -d 'say what stands between here and there'
+complete -c p2pt -n "__fish_p2pt_using_subcommand help; and not __fish_seen_subcommand_from peer-id rendezvous check connect group post route store demo simulate completions man links help" -f -a "connect" -d 'a pipe between two peers, through NATs, encrypted'
+complete -c p2pt -n "__fish_p2pt_using_subcommand help; and not __fish_seen_subcommand_from peer-id rendezvous check connect group post route store demo simulate completions man links help" -f -a "group" -d 'groups: make, join, watch and post to them'
+complete -c p2pt -n "__fish_p2pt_using_subcommand help; and not __fish_seen_subcommand_from peer-id rendezvous check connect group post route store demo simulate completions man links help" -f -a "post" -d 'post to a group, and leave when members have it'
+complete -c p2pt -n "__fish_p2pt_using_subcommand help; and not __fish_seen_subcommand_from peer-id rendezvous check connect group post route store demo simulate completions man links help" -f -a "route" -d 'send messages along the ring of a group'
+complete -c p2pt -n "__fish_p2pt_using_subcommand help; and not __fish_seen_subcommand_from peer-id rendezvous check connect group post route store demo simulate completions man links help" -f -a "store" -d 'a group\'s distributed storage: values by key'
+complete -c p2pt -n "__fish_p2pt_using_subcommand help; and not __fish_seen_subcommand_from peer-id rendezvous check connect group post route store demo simulate completions man links help" -f -a "demo" -d 'a rendezvous and peers on this machine, one command, real sockets'
+complete -c p2pt -n "__fish_p2pt_using_subcommand help; and not __fish_seen_subcommand_from peer-id rendezvous check connect group post route store demo simulate completions man links help" -f -a "simulate" -d 'let a group of thousands live in one process, and say how it fares'
+complete -c p2pt -n "__fish_p2pt_using_subcommand help; and not __fish_seen_subcommand_from peer-id rendezvous check connect group post route store demo simulate completions man links help" -f -a "completions" -d 'print the completions for a shell'
+complete -c p2pt -n "__fish_p2pt_using_subcommand help; and not __fish_seen_subcommand_from peer-id rendezvous check connect group post route store demo simulate completions man links help" -f -a "man" -d 'write the man pages into a folder'
+complete -c p2pt -n "__fish_p2pt_using_subcommand help; and not __fish_seen_subcommand_from peer-id rendezvous check connect group post route store demo simulate completions man links help" -f -a "links" -d 'make links such as p2pt-connect, which is p2pt connect'
+complete -c p2pt -n "__fish_p2pt_using_subcommand help; and not __fish_seen_subcommand_from peer-id rendezvous check connect group post route store demo simulate completions man links help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c p2pt -n "__fish_p2pt_using_subcommand help; and __fish_seen_subcommand_from group" -f -a "new" -d 'make a groupspec'
 complete -c p2pt -n "__fish_p2pt_using_subcommand help; and __fish_seen_subcommand_from group" -f -a "show" -d 'decode a groupspec'
+complete -c p2pt -n "__fish_p2pt_using_subcommand help; and __fish_seen_subcommand_from group" -f -a "join" -d 'be a member: print others\' posts, post what is typed'
+complete -c p2pt -n "__fish_p2pt_using_subcommand help; and __fish_seen_subcommand_from group" -f -a "members" -d 'list the members that are known here'
+complete -c p2pt -n "__fish_p2pt_using_subcommand help; and __fish_seen_subcommand_from group" -f -a "info" -d 'the group as it is seen from here: size, neighbours, rates'
+complete -c p2pt -n "__fish_p2pt_using_subcommand help; and __fish_seen_subcommand_from group" -f -a "post" -d 'post to a group, and leave when members have it'
+complete -c p2pt -n "__fish_p2pt_using_subcommand help; and __fish_seen_subcommand_from store" -f -a "put" -d 'store a value under a key'
+complete -c p2pt -n "__fish_p2pt_using_subcommand help; and __fish_seen_subcommand_from store" -f -a "get" -d 'get a value by its key'

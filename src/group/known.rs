@@ -63,8 +63,6 @@ pub(super) struct Known {
     pub(super) proven: bool,
     /// Whether `addresses` come from itself.
     pub(super) own_addresses: bool,
-    /// Whether it is a neighbour.
-    pub(super) linked: bool,
     /// How often in a row it was not reached.
     pub(super) failures: u8,
 }
@@ -80,7 +78,6 @@ impl Known {
             reporters: [0; 3],
             proven: false,
             own_addresses: false,
-            linked: false,
             failures: 0,
         }
     }

@@ -22,6 +22,7 @@ pub use crate::endpoint::EndpointConfig;
 pub use crate::flow::{Lifetime, MessageId, Order, Priority, WriteError};
 pub use crate::service::{posting, rendezvous, routing, storage};
 pub use crate::session::{CloseReason, FlowError, FlowId, SessionStats};
+pub use crate::wire::{Address, Origin};
 pub use dial::Dial;
 pub use event::{DialError, DialId, GroupHandle, NodeEvent, PeerHandle, RegistrationId};
 pub use groups::{GroupConfig, GroupStats};

@@ -193,7 +193,8 @@ fn signals_end_it_politely_and_twice_at_once() {
                 let (reader, mut writer) = std::io::pipe().unwrap();
                 fill(&mut writer);
                 let running = Running::start(home.p2pt(&line).stdout(writer));
-                wait_until_handled(&running, signal);
+                // The last one that a handler is made for.
+                wait_until_handled(&running, Signal::USR1);
                 running.signal(Signal::USR1);
                 running.signal(signal);
                 if twice {

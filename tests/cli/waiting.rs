@@ -3,6 +3,7 @@
 use crate::samples::{Waiting, waiting};
 use crate::support::schema::Schema;
 use crate::support::{Home, PATIENCE, Running, binary};
+use p2pt::base::PeerId;
 use p2pt::cli::address::{Address, Rendezvous};
 use p2pt::cli::table::commands;
 use p2pt::cli::table::row::Json;
@@ -131,6 +132,8 @@ fn is_address(call: &Waiting, line: &str) {
         let rendezvous = Rendezvous::parse(line).unwrap().expect("a server");
         assert!(rendezvous.id.is_some(), "whoever has the address pins the service: {line}");
         assert_ne!(rendezvous.host.port, 0);
+    } else if call.line[0] == "group" {
+        line.trim_end().parse::<PeerId>().unwrap_or_else(|why| panic!("{line}: {why}"));
     } else {
         line.parse::<Address>().unwrap_or_else(|why| panic!("{line}: {why}"));
     }

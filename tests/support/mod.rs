@@ -58,6 +58,7 @@ impl Home {
             }
         }
         command.env_remove("NO_COLOR").env("HOME", self.path()).env("XDG_DATA_HOME", self.path().join("data"));
+        command.env("XDG_STATE_HOME", self.path().join("state")).env("XDG_RUNTIME_DIR", self.path());
         command.env("RUST_BACKTRACE", "0").env("TERM", "xterm");
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     }

@@ -1,7 +1,5 @@
 //! The rows of `p2pt group` and the commands beneath, `post` among them, which is also a command of its own.
 
-#![allow(dead_code, reason = "the commands over the network follow")]
-
 use super::row::{Example, Flag, Json, Kind, Note, Operand, Row, Streams};
 use super::shared::{FLASH, IDENTITY_FILE, JSON, KEY, READY, RENDEZVOUS_VARIABLE, TIMEOUT, WIRE_LIMITS};
 use crate::cli::status::Status;
@@ -93,7 +91,7 @@ pub(super) const FAMILY: Row = Row {
         Example { does: "make a group", line: "p2pt group new --name friends -o friends.group" },
         Example { does: "join it on this LAN", line: "P2PT_RENDEZVOUS=rtmfp: p2pt group join @friends.group" },
     ],
-    rows: &[NEW, SHOW],
+    rows: &[NEW, SHOW, JOIN, MEMBERS, INFO, POST],
     ..Row::EMPTY
 };
 

@@ -6,9 +6,11 @@ mod demo;
 mod group;
 mod peer_id;
 mod rendezvous;
+mod route;
 pub mod row;
 pub mod shared;
 mod simulate;
+mod store;
 pub mod tools;
 
 use row::{Example, Json, Note, Row, Streams};
@@ -41,6 +43,9 @@ A link named p2pt-COMMAND is that command (p2pt links makes them).",
         check::CHECK,
         connect::CONNECT,
         group::FAMILY,
+        group::POST,
+        route::ROUTE,
+        store::STORE,
         demo::DEMO,
         simulate::SIMULATE,
         tools::COMPLETIONS,

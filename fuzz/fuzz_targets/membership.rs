@@ -1,4 +1,0 @@
-//! libFuzzer on `membership`.
-#![no_main]
-
-libfuzzer_sys::fuzz_target!(|data: &[u8]| p2pt_fuzz::targets::membership(data));

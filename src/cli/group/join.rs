@@ -1,0 +1,318 @@
+//! `p2pt group join`: be a member.
+
+use std::cell::RefCell;
+use std::time::{Duration, Instant};
+
+use tokio::task::JoinSet;
+
+use super::enter::{Entered, Wishes};
+use super::hub::Hub;
+use super::lines::{self, Divided};
+use super::place::Place;
+use super::printer::Printer;
+use super::right::Right;
+use super::told;
+use super::writer::Writer;
+use crate::base::PeerId;
+use crate::cli::address::Stdin;
+use crate::cli::call::Call;
+use crate::cli::failure::Failure;
+use crate::cli::net;
+use crate::cli::output::{Event, escaped};
+use crate::cli::password;
+use crate::cli::status::Status;
+use crate::cli::table::row::Json;
+use crate::group::{MembershipEvent, ReceiveMode};
+use crate::node::MemberEvent;
+use crate::node::posting::{Post, PostingEvent};
+use crate::runtime::GroupItem;
+
+/// Posts whose fate is open at a time.
+const AT_ONCE: usize = 64;
+/// How often the terminal's line is brought up to date.
+const LOOK_EVERY: Duration = Duration::from_millis(500);
+
+/// What was asked for.
+struct Wanted {
+    posts: bool,
+    prints: bool,
+    echo: bool,
+    json: bool,
+    divided: Divided,
+    timeout: Duration,
+}
+
+/// Joins, and stays until told to leave.
+///
+/// # Errors
+/// See the statuses of its row.
+pub(in crate::cli) fn run(call: Call) -> Result<(), Failure> {
+    let wanted = Wanted {
+        posts: !call.switch("recv-only"),
+        prints: !call.switch("send-only"),
+        echo: call.switch("echo"),
+        json: call.out.json() == Some(Json::Stdout),
+        divided: if call.switch("nul") { Divided::Nul } else { Divided::Lines },
+        timeout: call.duration("timeout").expect("the table has a default"),
+    };
+    if wanted.posts && password::takes_stdin(&call, "posting-password") {
+        return Err(Failure::usage("standard input carries posts, so it cannot carry the password")
+            .next("use a file, or --posting-password-fd, or --recv-only"));
+    }
+    let stdin = if wanted.posts { Stdin::Data } else { Stdin::Free };
+    let place = Place::of(call.text("GROUP").as_deref(), stdin)?;
+    call.out.say(format_args!("joining {} {}", place.name(), place.through()));
+    let mut right = Right::unproven(&call, &place.spec)?;
+    if wanted.posts {
+        right.prove(&call, &place.spec, true)?;
+        if place.spec.posting_key().is_some() && !right.is_proven() {
+            if !wanted.prints {
+                return Err(no_password());
+            }
+            call.out.say("no posting password was given: this member only reads");
+        }
+    }
+    net::block_on(member(&call, &place, right, &wanted))
+}
+
+async fn member(call: &Call, place: &Place, right: Right, wanted: &Wanted) -> Result<(), Failure> {
+    let entered = Entered::begin(call, place, right, wishes(call, wanted)?).await?;
+    let group = place.spec.id();
+    #[cfg(unix)]
+    let serving = super::server::serve(super::server::open(group, &call.out), entered.hub.clone(), group);
+    #[cfg(not(unix))]
+    let serving = std::future::pending::<()>();
+    let (printer, failed) = Printer::start(&call.out)?;
+    let scribe = RefCell::new(Scribe { call, wanted, hub: entered.hub.clone(), printer, met: false });
+    scribe.borrow_mut().tell(
+        Event::new("NetGroup.Connect.Success")
+            .with("group", group.to_string())
+            .with("peer_id", entered.peer_id().to_string()),
+    );
+    call.out.ready(entered.peer_id())?;
+    let mut signals = call.signals.clone();
+    let result = tokio::select! {
+        () = entered.hub.pump(|item| scribe.borrow_mut().take(item)) => Err(Failure::new(Status::Failed, "go on", "the group was left")),
+        failure = entered.follow(&call.out, |event| scribe.borrow_mut().tell(event)) => Err(failure),
+        result = post_input(call, &entered, wanted, &scribe) => result,
+        () = serving => unreachable!("the socket is served for ever"),
+        () = watch(call, &entered.hub) => unreachable!("the terminal's line is kept for ever"),
+        status = signals.stopped() => Err(Failure::new(status, "finish", "interrupted")),
+        Ok(failure) = failed => Err(failure),
+    };
+    entered.leave().await;
+    scribe.into_inner().printer.finish();
+    result
+}
+
+fn wishes(call: &Call, wanted: &Wanted) -> Result<Wishes, Failure> {
+    let neighbors = call
+        .texts("neighbor")
+        .into_iter()
+        .map(|text| text.parse::<PeerId>().map_err(|why| Failure::usage(format_args!("--neighbor {text}: {why}"))));
+    Ok(Wishes {
+        mode: receive_mode(call),
+        retention: call.duration("retention").expect("the table has a default"),
+        patience: Duration::from_secs(10),
+        stays: wanted.prints,
+        neighbors: neighbors.collect::<Result<_, _>>()?,
+    })
+}
+
+/// For what routed messages are taken.
+pub(super) fn receive_mode(call: &Call) -> ReceiveMode {
+    if call.text("receive-mode").as_deref() == Some("exact") { ReceiveMode::Exact } else { ReceiveMode::Nearest }
+}
+
+/// Posts standard input, a message at a time. Its end ends the membership only with `--send-only`.
+async fn post_input(
+    call: &Call,
+    entered: &Entered,
+    wanted: &Wanted,
+    scribe: &RefCell<Scribe<'_>>,
+) -> Result<(), Failure> {
+    if !wanted.posts {
+        return std::future::pending().await;
+    }
+    let (hub, right) = (&entered.hub, entered.hub.right());
+    let group = hub.group().look(|member| member.group()).expect("the group was joined");
+    let needs_grant = hub.group().look(|member| member.membership().spec().posting_key().is_some()).unwrap_or(false);
+    let mut writer = Writer::new(right.author().clone(), group, call.text("nick"), &mut net::rng()?);
+    let mut input = lines::read(wanted.divided);
+    let (mut posting, mut told) = (JoinSet::new(), false);
+    let mut worst = None;
+    loop {
+        tokio::select! {
+            line = input.recv(), if posting.len() < AT_ONCE => {
+                let body = match line {
+                    None => break,
+                    Some(Ok(body)) => body,
+                    Some(Err(failure)) if wanted.prints => {
+                        call.out.say(format_args!("nothing is posted any more: {failure}"));
+                        break;
+                    }
+                    Some(Err(failure)) => return Err(failure),
+                };
+                if needs_grant && !right.is_proven() {
+                    if !std::mem::replace(&mut told, true) {
+                        call.out.say("not posted: this group needs a posting password (--posting-password-file)");
+                    }
+                    continue;
+                }
+                let request = writer.post(&body, right.own_grant().as_deref());
+                if wanted.echo {
+                    scribe.borrow_mut().own(&body);
+                }
+                let (hub, timeout) = (hub.clone(), wanted.timeout);
+                posting.spawn(async move { hub.answer(request, timeout).await });
+            }
+            Some(ended) = posting.join_next(), if !posting.is_empty() => posted(call, wanted, ended, &mut told, &mut worst),
+        }
+    }
+    while let Some(ended) = posting.join_next().await {
+        posted(call, wanted, ended, &mut told, &mut worst);
+    }
+    match worst {
+        Some(failure) if !wanted.prints => Err(failure),
+        _ if !wanted.prints => Ok(()),
+        _ => std::future::pending().await,
+    }
+}
+
+/// What became of a post of ours.
+fn posted(
+    call: &Call,
+    wanted: &Wanted,
+    ended: Result<Result<serde_json::Value, Failure>, tokio::task::JoinError>,
+    told: &mut bool,
+    worst: &mut Option<Failure>,
+) {
+    let Ok(Err(failure)) = ended else { return };
+    // Whoever stays will meet members yet; the posts wait for them.
+    let waits = wanted.prints && matches!(failure.status, Status::NotFound | Status::TimedOut);
+    if !waits && wanted.prints && !std::mem::replace(told, true) {
+        call.out.say(format_args!(
+            "{failure}{}",
+            failure.next.as_ref().map(|next| format!("; {next}")).unwrap_or_default()
+        ));
+    }
+    worst.get_or_insert(failure);
+}
+
+fn no_password() -> Failure {
+    Failure::new(Status::Refused, "post to this group", "it needs a posting password, and none was given")
+        .next("give it with --posting-password-file; whoever made the group has it")
+}
+
+/// Keeps a line on the terminal while nobody is there, and answers SIGUSR1.
+async fn watch(call: &Call, hub: &Hub) {
+    let (live, begun) = (call.out.live(), Instant::now());
+    let mut signals = call.signals.clone();
+    let mut look = tokio::time::interval(LOOK_EVERY);
+    loop {
+        tokio::select! {
+            () = signals.status_wanted() => call.out.say(status_line(hub, begun)),
+            _ = look.tick() => {
+                if hub.neighbours() == 0 {
+                    live.set_message(format!("waiting for a member… {} s", begun.elapsed().as_secs()));
+                } else {
+                    live.set_message("");
+                }
+            }
+        }
+    }
+}
+
+fn status_line(hub: &Hub, begun: Instant) -> String {
+    let up = crate::cli::units::show_duration(Duration::from_secs(begun.elapsed().as_secs()));
+    let seen = hub.group().look(|member| {
+        let (neighbours, stats) = (member.view().neighbours().len(), member.posting().stats());
+        let members = member.membership().estimated_members();
+        format!("about {members:.0} members, {neighbours} neighbours, {} posts received", stats.received)
+    });
+    format!("joined for {up}: {}", seen.unwrap_or_else(|| "left".into()))
+}
+
+/// Tells what happens.
+struct Scribe<'a> {
+    call: &'a Call,
+    wanted: &'a Wanted,
+    hub: Hub,
+    printer: Printer,
+    met: bool,
+}
+
+impl Scribe<'_> {
+    fn take(&mut self, item: &GroupItem) {
+        match item {
+            GroupItem::Lost(count) => {
+                self.call.out.say(format_args!("{count} events were lost: this machine is too slow for the group"))
+            }
+            GroupItem::Event(event) => {
+                if let MemberEvent::Membership(change) = event {
+                    self.changed(change);
+                }
+                if self.wanted.json {
+                    if let Some(event) = self.hub.group().look(|member| told::event(event, Some(member))).flatten() {
+                        self.tell(event);
+                    }
+                } else if let MemberEvent::Posting(PostingEvent::Notify(post)) = event
+                    && self.wanted.prints
+                {
+                    self.print(post);
+                }
+            }
+        }
+    }
+
+    fn changed(&mut self, change: &MembershipEvent) {
+        let peer = match change {
+            MembershipEvent::NeighborConnect { peer } | MembershipEvent::NeighborDisconnect { peer } => peer,
+            MembershipEvent::LocalCoverage => return,
+        };
+        tracing::info!("{change:?}");
+        let there = self.hub.neighbours() > 0;
+        if there && !self.met {
+            self.call.out.say(format_args!("connected; the first neighbour is {peer:?}"));
+        } else if !there && self.met {
+            self.call.out.say("the last neighbour is gone; looking for members");
+        }
+        self.met = there;
+    }
+
+    /// A post as a line: on a terminal with who wrote it.
+    fn print(&mut self, post: &Post) {
+        let line = if self.call.out.to_terminal() {
+            let body = lines::shown(&post.body, Divided::Lines);
+            let nick = post.nick.as_deref().map(|nick| format!("{} ", nick.replace('\n', " "))).unwrap_or_default();
+            let text = format!("{nick}({:?}): {}", post.author, String::from_utf8_lossy(&body));
+            escaped(&text).into_owned().into_bytes()
+        } else {
+            lines::shown(&post.body, self.wanted.divided)
+        };
+        self.printer.print(line);
+    }
+
+    /// A post of our own.
+    fn own(&mut self, body: &[u8]) {
+        if self.wanted.json {
+            let author = self.hub.right().author().peer_id().to_string();
+            let text = String::from_utf8_lossy(body).into_owned();
+            self.tell(Event::new("echo").with("message", text).with("author", author));
+        } else {
+            let line = lines::shown(body, self.wanted.divided);
+            let shown = if self.call.out.to_terminal() {
+                escaped(&String::from_utf8_lossy(&line)).into_owned().into_bytes()
+            } else {
+                line
+            };
+            self.printer.print(shown);
+        }
+    }
+
+    fn tell(&mut self, event: Event) {
+        if self.wanted.json {
+            self.printer.print(format!("{}\n", event.line()).into_bytes());
+        }
+    }
+}
