@@ -8,7 +8,8 @@ use p2pt::base::{Instant, Path, PeerId, Rng, to_hex};
 use p2pt::cli::framing::{Framing, FramingError};
 use p2pt::cli::{address, parser, units};
 use p2pt::crypto::{Identity, IdentityKind, Keyring, Policy, Profile, epd, session_id_of, startup};
-use p2pt::group::Groupspec;
+use p2pt::group::message::{Control, Init, Join, Member};
+use p2pt::group::{self, Groupspec, MAX_UNPROVEN, Membership, MembershipConfig, ReceiveMode};
 use p2pt::service::rendezvous::{CONTROL_METADATA, Client, Server, ServerConfig};
 use p2pt::wire::message::{Command, TcMessage, TcMetadata, UserControl, message_kind};
 use p2pt::wire::redirector::{RedirectorCommand, RedirectorReport};
@@ -46,6 +47,8 @@ pub const TARGETS: &[Target] = &[
     ("units", quantities),
     ("host_port", host_and_port),
     ("groupspec", groupspec_text),
+    ("group_message", group_message),
+    ("membership", membership),
     ("routes", routes_message),
     ("records", records_message),
 ];
@@ -424,4 +427,58 @@ pub fn host_and_port(data: &[u8]) {
         let written = target.to_string();
         assert!(written.parse::<address::Target>().is_ok_and(|again| again == target), "{}", written.len());
     }
+}
+
+/// The known messages of the group protocol.
+pub fn group_message(data: &[u8]) {
+    if let Ok(control) = Control::decode(data) {
+        let again = control.encode();
+        let control = Control::decode(&again).expect("what is written is read");
+        assert_eq!(control.encode(), again);
+        if let Control::Report(report) = control {
+            assert!(report.records().count() < data.len() && report.addresses().count() < data.len());
+            let addresses = report.records().map(|record| record.addresses().count()).sum::<usize>();
+            assert!(addresses < data.len());
+        }
+    }
+    if let Ok(join) = Join::decode(data) {
+        assert_eq!(Join::decode(&join.encode()), Ok(join));
+    }
+    if let Ok(member) = Member::decode(data) {
+        assert_eq!(member.encode(), data);
+    }
+}
+
+/// A membership whose neighbour sends these bytes, first as a stranger, then with its token proven. Its first byte is the
+/// length of the first message, and so on.
+pub fn membership(data: &[u8]) {
+    static SPEC: OnceLock<Groupspec> = OnceLock::new();
+    let spec = SPEC.get_or_init(|| Groupspec::parse("G:010100").expect("a groupspec"));
+    let (me, peer) = (PeerId([1; 32]), PeerId([2; 32]));
+    let config = MembershipConfig { spec: spec.clone(), me, mode: ReceiveMode::Nearest };
+    let mut member = Membership::new(Instant::ZERO, Rng::for_simulation(1), config);
+    let link = group::Link {
+        remote: ([192, 0, 2, 1], 1935).into(),
+        near_nonce: [3; 32],
+        far_nonce: [4; 32],
+        initiator: true,
+        rtt: None,
+    };
+    member.peer_up(Instant::ZERO, peer, link);
+    member.message(Instant::ZERO, peer, data);
+    member.peer_up(Instant::ZERO, peer, link);
+    let init = Init { group: spec.id(), token: Init::token(spec.secret(), &[3; 32]), receiver: me };
+    member.message(Instant::ZERO, peer, &init.encode());
+    let (mut rest, mut now, mut outputs) = (data, Instant::ZERO, 0);
+    while let Some((&len, body)) = rest.split_first() {
+        let (message, behind) = body.split_at(body.len().min(usize::from(len) * 8));
+        member.message(now, peer, message);
+        now += Duration::from_millis(300);
+        member.handle_timeout(now);
+        outputs += std::iter::from_fn(|| member.poll()).count();
+        rest = behind;
+    }
+    assert!(member.view().members().len() <= usize::from(MAX_UNPROVEN) + 1);
+    // A report and a few openings for each message.
+    assert!(outputs <= 64 * (data.len() + 1));
 }

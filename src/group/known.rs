@@ -63,6 +63,8 @@ pub(super) struct Known {
     pub(super) proven: bool,
     /// Whether `addresses` come from itself.
     pub(super) own_addresses: bool,
+    /// Whether it is a neighbour.
+    pub(super) linked: bool,
     /// How often in a row it was not reached.
     pub(super) failures: u8,
 }
@@ -78,6 +80,7 @@ impl Known {
             reporters: [0; 3],
             proven: false,
             own_addresses: false,
+            linked: false,
             failures: 0,
         }
     }

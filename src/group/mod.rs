@@ -28,7 +28,7 @@ pub use membership::{
 };
 pub use message::init_group;
 pub use outbox::{MAX_WAITING, Outbox};
-pub use relay::{Arrival, BYTE_RATE, Letter, MAX_HOPS, MAX_TICKETS, MESSAGE_RATE, Received, Relay};
+pub use relay::{Arrival, BYTE_RATE, Letter, MAX_HOPS, MAX_PAYLOAD, MAX_TICKETS, MESSAGE_RATE, Received, Relay};
 pub use spec::{
     BuildError, GroupId, Groupspec, GroupspecBuilder, GroupspecError, IpMulticast, MAX_TEXT, PasswordHash, PasswordKey,
     SpecOption, kind as spec_kind,

@@ -3,7 +3,7 @@
 //! Two message types are the same on every lane that has a relay; numbers are VLUs, addresses are group addresses of 32 bytes:
 //!
 //! ```text
-//! 01 CARRY   ticket ‖ hops ‖ flags (1 byte) ‖ target ‖ [via] ‖ [gateway] ‖ trail ‖ payload (the rest)
+//! 01 CARRY   ticket ‖ hops ‖ flags (1 byte) ‖ target ‖ [via] ‖ [gateway] ‖ trail ‖ payload (the rest, at most 73,728 bytes)
 //! 02 TAKEN   ticket
 //! flags      01 exact   02 any mode   04 settling   08 via is there   10 gateway is there
 //! ```
@@ -36,6 +36,8 @@ use crate::wire::{DecodeError, vlu};
 
 /// Links that a letter can pass.
 pub const MAX_HOPS: u32 = 64;
+/// The longest payload of a letter, in bytes.
+pub const MAX_PAYLOAD: usize = 72 << 10;
 /// Letters that can wait for TAKEN, and their bytes; further ones go without a ticket.
 pub const MAX_TICKETS: (usize, usize) = (1024, 8 << 20);
 /// Messages a second, and at once, that a neighbour can send on the lane.
@@ -135,6 +137,9 @@ impl Letter {
         let gateway = address(flags & GATEWAY != 0)?;
         let trail = Trail::take(&mut rest, flags & SETTLING != 0)?;
         let goal = Goal { target, exact: flags & EXACT != 0, any_mode: flags & ANY_MODE != 0 };
+        if rest.len() > MAX_PAYLOAD {
+            return Err(DecodeError::TooLarge);
+        }
         let payload = Bytes::copy_from_slice(rest);
         let letter = Self {
             goal,

@@ -163,6 +163,9 @@ impl View {
     /// Adds or renews a neighbour, who is a member too.
     pub fn insert_neighbour(&mut self, neighbour: Neighbour) {
         self.insert_member(neighbour.peer);
+        if let Some(known) = self.known_at_mut(neighbour.address) {
+            known.linked = true;
+        }
         match self.neighbours.binary_search_by_key(&neighbour.address, |other| other.address) {
             Ok(at) => self.neighbours[at] = neighbour,
             Err(at) => self.neighbours.insert(at, neighbour),
@@ -174,6 +177,9 @@ impl View {
         let address = GroupAddress::of(peer);
         if let Ok(at) = self.neighbours.binary_search_by_key(&address, |neighbour| neighbour.address) {
             self.neighbours.remove(at);
+        }
+        if let Some(known) = self.known_at_mut(address) {
+            known.linked = false;
         }
     }
 

@@ -79,5 +79,6 @@ async fn hosts_on_one_machine_meet_post_and_leave() {
     for (host, _) in &hosts {
         host.shut_down().await;
     }
-    assert_eq!(hosts[1].1.next().await, None);
+    // What was told before is still there; then comes the end.
+    while hosts[1].1.next().await.is_some() {}
 }

@@ -205,3 +205,21 @@ fn what_is_too_long_or_lives_too_long_is_not_stored() {
     assert_eq!(put(b"k", 1, Duration::ZERO), Some(StoreError::Life));
     assert_eq!(put(b"k", 1, HOUR * 24 * 31), Some(StoreError::Life));
 }
+
+#[test]
+fn a_nearest_member_that_lies_hides_no_value_from_who_knows_other_holders() {
+    let mut ring = ring(12, 8, Pairs::new());
+    put(&mut ring, 3, b"key", Some(b"value"));
+    let nearest = ring.nearest(GroupAddress::of_key(b"key"));
+    // It has forgotten everything, and as it sees it there is nobody else.
+    let mut rng = Rng::for_simulation(8);
+    ring.members[nearest].service = Storage::new(ring.now, rng.fork(), config(&mut rng));
+    let peers: Vec<_> = ring.members[nearest].view.members().map(|(_, peer)| peer).collect();
+    let asker = ring.members.iter().position(|member| member.peer == peers[0]).expect("a member");
+    let asker_peer = ring.members[asker].peer;
+    for peer in peers.into_iter().filter(|peer| *peer != asker_peer) {
+        ring.members[nearest].view.remove_member(peer);
+    }
+    assert!(ring.members[nearest].view.neighbour(asker_peer).is_some());
+    assert_eq!(values(&get(&mut ring, asker, b"key")), [b"value"]);
+}

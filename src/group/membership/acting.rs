@@ -68,14 +68,17 @@ impl Membership {
             random,
             lot,
             eligible: |known: &Known| self.may_be_neighbour(now, known),
-            linked: |known: &Known| self.links.get(known.peer).is_some_and(|link| link.asked_us_at.is_none()),
+            willing: |known: &Known| !known.linked || self.links.get(known.peer).is_none_or(|link| !link.asked_us(now)),
+            linked: |known: &Known| known.linked,
         };
         choice.list()
     }
 
     /// Whether a member is connected, or might be.
     fn may_be_neighbour(&self, now: Instant, known: &Known) -> bool {
-        self.links.get(known.peer).is_some() || self.holds.get(&known.peer).is_none_or(|hold| hold.until <= now)
+        known.linked
+            || self.holds.get(&known.peer).is_none_or(|hold| hold.until <= now)
+            || self.links.get(known.peer).is_some()
     }
 
     /// The neighbours of lowest latency.
@@ -181,7 +184,7 @@ impl Membership {
         let spare = |link: &&mut super::links::Peering| link.complete() && !keep.contains(&link.address);
         let (mut leave, mut ask) = (Vec::new(), Vec::new());
         for link in self.links.iter_mut().filter(spare) {
-            if link.asked_us_at.is_some_and(|at| now - at < ASK_AGAIN) {
+            if link.asked_us(now) {
                 leave.push(link.peer);
             } else if link.asked_at.is_none_or(|at| now - at >= ASK_AGAIN) {
                 link.asked_at = Some(now);

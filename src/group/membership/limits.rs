@@ -12,6 +12,8 @@ pub const MAX_UNPROVEN: u8 = 64;
 /// Openings in progress for the sake of the topology.
 pub const MAX_OPENING: usize = 16;
 
+/// Members in one report that we only heard of ourselves, so that lies do not travel far.
+pub(super) const MAX_HEARSAY: usize = 6;
 /// What is left of [`MAX_UNPROVEN`] for a neighbour whose records turn out false.
 pub(super) const LEAST_UNPROVEN: u8 = 8;
 /// What a false record costs its reporter, and a true one earns it.

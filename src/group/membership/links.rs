@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use super::limits::{MAX_UNPROVEN, MESSAGE_BURST, MESSAGE_RATE};
+use super::limits::{ASK_AGAIN, MAX_UNPROVEN, MESSAGE_BURST, MESSAGE_RATE};
 use crate::base::{Instant, PeerId, TokenBucket};
 use crate::group::address::GroupAddress;
 use crate::group::contract::Link;
@@ -86,6 +86,11 @@ impl Peering {
     /// Whether the peer is a neighbour.
     pub(super) const fn complete(&self) -> bool {
         self.handshake.is_none()
+    }
+
+    /// Whether the peer asked to be left, lately.
+    pub(super) fn asked_us(&self, now: Instant) -> bool {
+        self.asked_us_at.is_some_and(|at| now - at < 2 * ASK_AGAIN)
     }
 
     /// Whether INIT is sent.

@@ -187,11 +187,11 @@ impl Membership {
     }
 
     /// Forgets somebody if the heard list is full: the stalest of a few drawn by lot, neither neighbours nor those near us
-    /// on the ring.
-    pub(super) fn make_room(&mut self, address: GroupAddress) {
+    /// on the ring. Whether it was full.
+    pub(super) fn make_room(&mut self, address: GroupAddress) -> bool {
         let (count, limit) = (self.view.known().len(), self.member_limit());
         if count < limit || self.view.known_at(address).is_some() {
-            return;
+            return false;
         }
         let at = self.view.place(self.view.address());
         let middle = count.saturating_sub(2 * NEAR_KEPT);
@@ -204,6 +204,7 @@ impl Membership {
             self.stats.evicted += 1;
             self.forget(victim);
         }
+        true
     }
 
     /// A name for a link that no other has.

@@ -4,7 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use super::core::Membership;
-use super::limits::{DEBOUNCE, HEARSAY_DEBOUNCE, LAST_PERIOD, MAX_GAP_MS, MIN_GAP_MS, NEAR};
+use super::limits::{DEBOUNCE, HEARSAY_DEBOUNCE, LAST_PERIOD, MAX_GAP_MS, MAX_HEARSAY, MAX_UNPROVEN, MIN_GAP_MS, NEAR};
 use super::topology::Choice;
 use crate::base::{Instant, PeerId};
 use crate::group::address::GroupAddress;
@@ -30,7 +30,7 @@ impl Membership {
         let fast = self.fastest();
         let random = (!self.view.known().is_empty())
             .then(|| self.view.known()[(lot % self.view.known().len() as u64) as usize].address);
-        let fresh = |known: &Known| self.is_linked(known) || now - known.heard < MAX_RECORD_AGE;
+        let fresh = |known: &Known| known.linked || now - known.heard < MAX_RECORD_AGE;
         let choice = Choice {
             members: self.view.known(),
             centre,
@@ -39,13 +39,19 @@ impl Membership {
             random,
             lot,
             eligible: fresh,
-            linked: |known: &Known| self.is_linked(known),
+            willing: |_: &Known| true,
+            linked: |known: &Known| known.linked,
         };
         let list = choice.list();
         let mut report = ReportWriter::new(Some(Address::new(Origin::Observed, remote)), &addresses);
         let receiver = self.view.known_at(centre).into_iter();
+        let mut hearsay = 0;
         for known in receiver.chain(list.all.iter().map(|&at| &self.view.known()[at])) {
-            let age = if self.is_linked(known) { 0 } else { (now - known.heard).as_secs() };
+            hearsay += usize::from(!known.proven);
+            if !known.proven && hearsay > MAX_HEARSAY {
+                continue;
+            }
+            let age = if known.linked { 0 } else { (now - known.heard).as_secs() };
             if !report.record(known.peer, age, known.addresses.bytes()) {
                 break;
             }
@@ -54,18 +60,16 @@ impl Membership {
         self.send(peer, report.finish());
     }
 
-    fn is_linked(&self, known: &Known) -> bool {
-        self.view.neighbour_at(known.address).is_some()
-    }
-
     /// Where others may reach us: what our owner says, and where neighbours see us.
     fn own_addresses(&self) -> Vec<Address> {
         let mut addresses = self.addresses.clone();
         let seen: Vec<SocketAddr> = self.links.iter().filter_map(|link| link.observed).collect();
         let witnesses = if self.links.len() <= WITNESSES { 1 } else { WITNESSES };
         for socket in &seen {
-            let agree = seen.iter().filter(|other| *other == socket).count() >= witnesses;
-            if agree && addresses.len() < MAX_ADDRESSES && !addresses.iter().any(|known| known.socket == *socket) {
+            if addresses.len() == MAX_ADDRESSES || addresses.iter().any(|known| known.socket == *socket) {
+                continue;
+            }
+            if seen.iter().filter(|other| *other == socket).count() >= witnesses {
                 addresses.push(Address::new(Origin::Observed, *socket));
             }
         }
@@ -136,6 +140,7 @@ impl Membership {
     pub(super) fn heed_report(&mut self, now: Instant, peer: PeerId, report: &Report<'_>) {
         self.stats.reports_received += 1;
         let Some(link) = self.links.get_mut(peer) else { return };
+        link.credit = (link.credit + 1).min(MAX_UNPROVEN);
         let answer = !std::mem::replace(&mut link.started, false);
         let (address, mark, remote) = (link.address, link.mark, link.remote);
         let from_loopback = remote.ip().is_loopback();
@@ -145,7 +150,10 @@ impl Membership {
         if let Some(known) = self.view.known_at_mut(address) {
             known.heard = now;
             known.own_addresses = !own.is_empty();
-            known.addresses = Packed::new(own.into_iter().chain([seen]));
+            let told = own.into_iter().chain([seen]);
+            if !told.clone().eq(known.addresses.iter()) {
+                known.addresses = Packed::new(told);
+            }
         }
         for record in report.records() {
             self.heed_record(now, mark, from_loopback, &record);
@@ -167,18 +175,19 @@ impl Membership {
         }
         let heard = now.minus(Duration::from_secs(record.age));
         let address = GroupAddress::of(peer);
-        if self.view.neighbour_at(address).is_some() {
-            return;
-        }
-        let addresses = self.sound_addresses(record.addresses(), from_loopback);
         if let Some(known) = self.view.known_at_mut(address) {
+            if known.linked {
+                return;
+            }
             known.heard = known.heard.max(heard);
             if known.reporters[1..].iter().all(|other| *other != mark) {
                 known.reporters[1] = std::mem::replace(&mut known.reporters[2], mark);
             }
-            if !known.own_addresses {
-                let merged = Packed::new(addresses.into_iter().chain(known.addresses.iter()));
-                known.addresses = merged;
+            if !known.own_addresses && !record.addresses().eq(known.addresses.iter()) {
+                let addresses = self.sound_addresses(record.addresses(), from_loopback);
+                if let Some(known) = self.view.known_at_mut(address) {
+                    known.addresses = Packed::new(addresses.into_iter().chain(known.addresses.iter()));
+                }
             }
             return;
         }
@@ -194,7 +203,8 @@ impl Membership {
             }
         }
         let gone = self.lost.remove(peer);
-        self.make_room(address);
+        let addresses = self.sound_addresses(record.addresses(), from_loopback);
+        let crowded = self.make_room(address);
         let mut known = Known::new(peer);
         known.heard = heard;
         known.reporters = [mark, 0, 0];
@@ -202,7 +212,10 @@ impl Membership {
         known.proven = gone.is_some();
         known.addresses = Packed::new(addresses.into_iter().chain(gone.iter().flat_map(|gone| gone.addresses.iter())));
         self.view.insert_known(known);
-        self.report_around(now, address, false);
+        // Where the list is full, whoever was forgotten is heard of again and again: no news.
+        if !crowded {
+            self.report_around(now, address, false);
+        }
         self.settle_soon(now);
     }
 

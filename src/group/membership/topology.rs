@@ -6,7 +6,7 @@ use crate::group::address::GroupAddress;
 use crate::group::known::Known;
 
 /// What the list is made from.
-pub(super) struct Choice<'a, E, L> {
+pub(super) struct Choice<'a, E, W, L> {
     /// The members, in increasing order of their places.
     pub(super) members: &'a [Known],
     /// Whose list it is. Not in it itself.
@@ -21,6 +21,8 @@ pub(super) struct Choice<'a, E, L> {
     pub(super) lot: u64,
     /// Who may be in it at all.
     pub(super) eligible: E,
+    /// Who of these may be in it for another reason than being near: not those who asked to be left.
+    pub(super) willing: W,
     /// Who is connected already, and therefore preferred where several would do; nobody is dropped for a better one.
     pub(super) linked: L,
 }
@@ -34,7 +36,12 @@ pub(super) struct BestList {
     pub(super) near: usize,
 }
 
-impl<E: Fn(&Known) -> bool, L: Fn(&Known) -> bool> Choice<'_, E, L> {
+impl<E, W, L> Choice<'_, E, W, L>
+where
+    E: Fn(&Known) -> bool,
+    W: Fn(&Known) -> bool,
+    L: Fn(&Known) -> bool,
+{
     /// The list.
     pub(super) fn list(&self) -> BestList {
         let mut list = Taken { all: Vec::with_capacity(self.target), is_in: vec![false; self.members.len()] };
@@ -42,7 +49,7 @@ impl<E: Fn(&Known) -> bool, L: Fn(&Known) -> bool> Choice<'_, E, L> {
         let near = list.all.len();
         for wanted in self.fast.iter().chain(&self.random) {
             let at = self.place(*wanted);
-            if self.members.get(at).is_some_and(|known| known.address == *wanted && self.may(known)) {
+            if self.members.get(at).is_some_and(|known| known.address == *wanted && self.may_be_far(known)) {
                 list.add(at);
             }
         }
@@ -53,6 +60,10 @@ impl<E: Fn(&Known) -> bool, L: Fn(&Known) -> bool> Choice<'_, E, L> {
 
     fn may(&self, known: &Known) -> bool {
         known.address != self.centre && (self.eligible)(known)
+    }
+
+    fn may_be_far(&self, known: &Known) -> bool {
+        self.may(known) && (self.willing)(known)
     }
 
     fn place(&self, address: GroupAddress) -> usize {
@@ -88,7 +99,8 @@ impl<E: Fn(&Known) -> bool, L: Fn(&Known) -> bool> Choice<'_, E, L> {
                 0 if self.offset(start % count) >= GroupAddress::fraction(exponent) && exponent == 1 => count,
                 arc => arc,
             };
-            let inside = || (0..arc).map(|step| (start + step) % count).filter(|&at| self.may(&self.members[at]));
+            let inside =
+                || (0..arc).map(|step| (start + step) % count).filter(|&at| self.may_be_far(&self.members[at]));
             end = start;
             if let Some(at) = inside().find(|&at| (self.linked)(&self.members[at])) {
                 list.add(at);
@@ -111,7 +123,7 @@ impl<E: Fn(&Known) -> bool, L: Fn(&Known) -> bool> Choice<'_, E, L> {
                     return;
                 }
                 let at = (start + step) % count;
-                if !list.is_in[at] && (self.linked)(&self.members[at]) == linked && self.may(&self.members[at]) {
+                if !list.is_in[at] && (self.linked)(&self.members[at]) == linked && self.may_be_far(&self.members[at]) {
                     list.add(at);
                 }
             }
@@ -160,6 +172,7 @@ mod tests {
             random: None,
             lot: 7,
             eligible: |_: &Known| true,
+            willing: |_: &Known| true,
             linked: |known: &Known| linked.contains(&known.address),
         };
         choice.list()

@@ -16,6 +16,8 @@ mod control;
 mod init;
 mod join;
 mod report;
+#[cfg(test)]
+mod tests;
 
 pub use control::Control;
 pub use init::{Init, MessageError, init_group};

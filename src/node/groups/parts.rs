@@ -120,8 +120,17 @@ pub(super) struct Leaving {
 pub(super) struct Reach {
     pub(super) peer: PeerId,
     pub(super) attempt: Attempt,
+    /// Who may introduce us, and when to ask: if its own addresses do not lead to it.
+    pub(super) introducers: Vec<SocketAddr>,
+    pub(super) ask_at: Option<Instant>,
     /// Who wants it.
     pub(super) groups: BTreeSet<GroupHandle>,
+}
+
+impl Reach {
+    fn deadline(&self) -> Instant {
+        self.ask_at.map_or(self.attempt.deadline(), |at| at.min(self.attempt.deadline()))
+    }
 }
 
 /// A session, as far as groups use it.
@@ -198,7 +207,7 @@ impl Groups {
     /// When something is due.
     pub(crate) fn deadline(&self) -> Option<Instant> {
         let members = self.joined.values().filter_map(|joined| joined.member.deadline()).min();
-        let reaches = self.reaches.values().map(|reach| reach.attempt.deadline()).min();
+        let reaches = self.reaches.values().map(Reach::deadline).min();
         let leaving = self.leaving.values().map(|leaving| leaving.until).min();
         let unproven = self.unproven.first().map(|&(at, _)| at);
         let lan = self.joined.values().filter_map(|joined| joined.lan.as_ref()).map(Lan::deadline).min();

@@ -17,7 +17,9 @@ use crate::session::Session;
 use crate::wire::{Address, Origin};
 
 /// How long an attempt may take in all.
-const REACH_WITHIN: Duration = Duration::from_secs(12);
+const REACH_WITHIN: Duration = Duration::from_secs(14);
+/// How long to try a member's own addresses before others are asked to introduce us.
+const DIRECTLY_FIRST: Duration = Duration::from_millis(300);
 /// Addresses of a member that are tried (security.md, "What a stranger can make us do").
 const MAX_ADDRESSES: usize = 8;
 /// Rendezvous services named by a member that are asked for it.
@@ -58,10 +60,14 @@ impl Node {
             }
             return;
         }
-        let ways = dial.candidates.iter().chain(&dial.rendezvous).map(|&remote| Path::to(remote));
-        let opening = self.endpoint.connect(now, &epd::fingerprint(peer), &ways.collect::<Vec<_>>());
+        // Most members can be reached where they say; so many introductions would only be a burden.
+        let ask_at = (!dial.candidates.is_empty()).then_some(now + DIRECTLY_FIRST);
+        let ways = if ask_at.is_some() { &dial.candidates } else { &dial.rendezvous };
+        let ways: Vec<Path> = ways.iter().map(|&remote| Path::to(remote)).collect();
+        let opening = self.endpoint.connect(now, &epd::fingerprint(peer), &ways);
         let attempt = Attempt::new(now, DialId(0), opening, &dial);
-        self.groups.reaches.insert(opening, Reach { peer, attempt, groups: BTreeSet::from([group]) });
+        let (introducers, groups) = (dial.rendezvous, BTreeSet::from([group]));
+        self.groups.reaches.insert(opening, Reach { peer, attempt, introducers, ask_at, groups });
     }
 
     /// Where to look for a peer, and whom to ask.
@@ -180,10 +186,24 @@ impl Node {
         }
     }
 
-    /// Ends attempts whose time is over.
+    /// Looks up anew where a member is, or ends attempts whose time is over.
     pub(super) fn reaches_timeout(&mut self, now: Instant) {
-        let due = self.groups.reaches.iter().filter(|(_, reach)| reach.attempt.deadline() <= now);
-        for opening in due.map(|(&opening, _)| opening).collect::<Vec<_>>() {
+        let mut over = Vec::new();
+        for (&opening, reach) in &mut self.groups.reaches {
+            if reach.attempt.is_over(now) {
+                over.push(opening);
+                continue;
+            }
+            if reach.attempt.looks_again(now) {
+                self.endpoint.look_again(now, opening);
+            }
+            if reach.ask_at.take_if(|at| *at <= now).is_some() {
+                for &remote in &reach.introducers {
+                    self.endpoint.add_candidate(now, opening, Path::to(remote));
+                }
+            }
+        }
+        for opening in over {
             let reason = self.endpoint.cancel(now, opening);
             self.reach_failed(now, opening, reason);
         }

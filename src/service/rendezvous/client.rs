@@ -18,7 +18,7 @@ const ANSWER_WITHIN: Duration = Duration::from_secs(5);
 /// The pause after a session that opened but ended at once, so that a broken server is not hammered.
 const PAUSE: Duration = Duration::from_secs(2);
 /// How long to wait before joining a group again that the server refused.
-const JOIN_AGAIN: Duration = Duration::from_secs(30);
+const JOIN_AGAIN: Duration = Duration::from_secs(5);
 
 /// Why a server does not want us. Final: the same key will not be tried again.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

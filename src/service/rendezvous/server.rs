@@ -37,8 +37,10 @@ pub struct Limits {
     pub clients: usize,
     /// Clients at once from one /24 or /56.
     pub clients_per_prefix: usize,
-    /// Introductions a second from one /24 or /56; joining a group counts as one.
+    /// Introductions a second from one /24 or /56.
     pub introductions_per_prefix: u64,
+    /// Groups joined a second from one /24 or /56.
+    pub joins_per_prefix: u64,
     /// Groups that one client may be in.
     pub groups_per_client: usize,
     /// Memberships of all clients in all groups.
@@ -53,6 +55,7 @@ impl Default for Limits {
             clients: 200_000,
             clients_per_prefix: 1_024,
             introductions_per_prefix: 200,
+            joins_per_prefix: 50,
             groups_per_client: 64,
             memberships: 400_000,
             targets_per_prefix: 2,
@@ -230,6 +233,7 @@ pub struct Server {
     waiting: BTreeSet<(Instant, SessionKey)>,
     checks: BTreeMap<SessionKey, Check>,
     introductions: PrefixBuckets,
+    joins: PrefixBuckets,
     groups: Groups,
     targets: PrefixBuckets,
     rotation: usize,
@@ -242,7 +246,9 @@ impl Server {
     #[must_use]
     pub fn new(config: ServerConfig, mut rng: Rng) -> Self {
         let (rate, targets) = (config.limits.introductions_per_prefix, config.limits.targets_per_prefix);
+        let joins = config.limits.joins_per_prefix;
         Self {
+            joins: PrefixBuckets::new(rng.u64(), 1024, joins, joins.saturating_mul(4)),
             introductions: PrefixBuckets::new(rng.u64(), 4096, rate, rate.saturating_mul(2)),
             targets: PrefixBuckets::new(rng.u64(), 4096, targets, targets.saturating_mul(8)),
             config,
@@ -573,7 +579,7 @@ impl Server {
             return;
         };
         let full = self.groups.memberships() >= self.config.limits.memberships;
-        if full || !self.introductions.take(now, source, 1) {
+        if full || !self.joins.take(now, source, 1) {
             self.metrics.limited += 1;
             client.groups.remove(&flow);
             return self.outputs.push_back(ServerOutput::Reject { session, flow, code: UNKNOWN_FLOW });

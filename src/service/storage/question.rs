@@ -30,6 +30,8 @@ pub(super) struct Question {
     /// Holders that have answered, and how many there are in all, once the first asked has said.
     answered: BTreeSet<GroupAddress>,
     expected: Option<usize>,
+    /// Whether we have asked those that we take for holders ourselves.
+    has_looked: bool,
     pub(super) what: What,
 }
 
@@ -39,7 +41,7 @@ pub(super) enum What {
     /// To hold a record.
     Put {
         /// It.
-        record: SignedRecord,
+        record: Box<SignedRecord>,
         /// How often we can sign it anew; 0 if we are not its author.
         renewals: u32,
         /// Why a holder refused it.
@@ -70,6 +72,7 @@ impl Question {
             finish: None,
             answered: BTreeSet::new(),
             expected: None,
+            has_looked: false,
             what,
         }
     }
@@ -177,6 +180,28 @@ impl Question {
                 Some(StorageEvent::Found { id, records, holders })
             }
         }
+    }
+
+    /// Of those that should hold what we look for, who is left to be asked by ourselves: once, where nothing was found or
+    /// fewer than `due` were asked. The member that was asked first may lie, or know nobody.
+    pub(super) fn look_closer(&mut self, now: Instant, due: Vec<GroupAddress>) -> Vec<GroupAddress> {
+        let What::Get { found, .. } = &self.what else { return Vec::new() };
+        let is_thin = found.is_empty() || self.expected.is_none_or(|expected| expected < due.len());
+        if self.has_looked || !is_thin {
+            return Vec::new();
+        }
+        self.has_looked = true;
+        let left: Vec<GroupAddress> = due.into_iter().filter(|member| !self.answered.contains(member)).collect();
+        if !left.is_empty() {
+            self.expected = Some(self.answered.len() + left.len());
+            self.wait(now);
+        }
+        left
+    }
+
+    /// The neighbour over which answers find us.
+    pub(super) fn gateway(&self) -> Option<GroupAddress> {
+        self.first_hops.last().map(|peer| GroupAddress::of(*peer))
     }
 
     /// A holder refuses a record of ours.

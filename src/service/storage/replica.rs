@@ -145,7 +145,7 @@ impl Replica {
 
     /// Who lacks a record, as far as we know, and is ours to be offered it.
     fn look(&mut self, now_ms: u64, view: &View, shelf: &mut Shelf, slot: Slot) {
-        let everybody = self.passes % RENEWAL == 0;
+        let everybody = self.passes.is_multiple_of(RENEWAL);
         let Some(held) = shelf.get_mut(slot) else { return };
         let near = Self::holders(view, held.target, SLACK);
         let me = view.address();

@@ -13,6 +13,7 @@ use super::shelf::{Placed, Shelf};
 use super::types::{MAX_KEY, MAX_LIFE, MAX_VALUE, StorageConfig, StorageEvent, StorageStats, StoreError, StoreId};
 use crate::base::{Instant, PeerId, Rng, TokenBucket, WallClock};
 use crate::group::{Arrival, Goal, GrantKind, GroupAddress, Lane, Letter, Output, Received, Relay, View, verify_grant};
+use crate::wire::DecodeError;
 
 /// Open questions at most.
 const MAX_QUESTIONS: usize = 1024;
@@ -289,7 +290,7 @@ impl Storage {
 
     fn ask_to_hold(&mut self, now: Instant, view: &View, record: SignedRecord, renewals: u32) -> StoreId {
         let (target, bytes) = (record.target(), record.bytes().clone());
-        let what = What::Put { record, renewals, refusal: None };
+        let what = What::Put { record: Box::new(record), renewals, refusal: None };
         self.ask(now, view, target, what, |asker| Payload::Put(asker, bytes))
     }
 
@@ -337,6 +338,18 @@ impl Storage {
         let now_ms = self.config.clock.unix_millis(now);
         let Some(question) = self.questions.get_mut(&name) else { return };
         if let Some(event) = question.outcome(now, now_ms) {
+            if let (StorageEvent::Found { .. }, What::Get { key, .. }) = (&event, &question.what) {
+                let key = Bytes::copy_from_slice(key);
+                let due = Replica::holders(view, GroupAddress::of_key(&key), 0);
+                let left = question.look_closer(now, due);
+                if !left.is_empty() {
+                    let asker = Asker { question: name, reply: view.address(), gateway: question.gateway() };
+                    for holder in left {
+                        self.send(now, view, (holder, None), Payload::Look(asker, true, key.clone()));
+                    }
+                    return;
+                }
+            }
             self.questions.remove(&name);
             self.outputs.push_back(Output::Event(event));
         } else if question.again <= now && question.attempts < ATTEMPTS {
@@ -419,8 +432,8 @@ impl Storage {
                 let wanted = asked.missing_of(now, holder, &versions);
                 let What::Get { key, .. } = &asked.what else { return };
                 let key = Bytes::copy_from_slice(key);
+                let asker = Asker { question, reply: view.address(), gateway: asked.gateway() };
                 for author in wanted {
-                    let asker = Asker { question, reply: view.address(), gateway: None };
                     self.send(now, view, (holder, None), Payload::Fetch(asker, author, key.clone()));
                 }
                 self.look_after(now, view, question);
@@ -460,8 +473,11 @@ impl Storage {
         asker: &Asker,
         bytes: &Bytes,
     ) {
-        let Ok(record) = SignedRecord::decode(bytes) else {
-            return self.blame(writer, "a record of a wrong form");
+        let record = match SignedRecord::decode(bytes) {
+            Ok(record) => record,
+            // Of a later kind, maybe.
+            Err(DecodeError::UnknownType(_) | DecodeError::Forbidden) => return self.stats.malformed += 1,
+            Err(_) => return self.blame(writer, "a record of a wrong form"),
         };
         let mut newer = Bytes::new();
         let (slot, target) = (record.slot(), record.target());
@@ -567,7 +583,7 @@ impl Storage {
         let signed = sign_record(author, group, &old.key, sequence, old.expiry, old.value.as_deref(), grant.as_deref());
         let Ok(record) = SignedRecord::decode(&signed) else { return };
         let (target, bytes) = (record.target(), record.bytes().clone());
-        let what = What::Put { record, renewals, refusal: None };
+        let what = What::Put { record: Box::new(record), renewals, refusal: None };
         self.begin(now, view, target, (question.id, what), |asker| Payload::Put(asker, bytes));
     }
 

@@ -1,4 +1,7 @@
 //! Stories of memberships, message by message.
 
 mod growth;
+mod handshake;
+mod healing;
+mod hostile;
 mod net;

@@ -47,7 +47,10 @@ pub(super) struct Net {
     /// Messages of these go to `spoken` instead of a membership.
     pub(super) puppets: BTreeSet<usize>,
     pub(super) spoken: Vec<(usize, usize, Bytes)>,
-    rng: Rng,
+    /// When members want to be told the time.
+    wakes: BTreeSet<(Instant, usize)>,
+    wake_of: Vec<Instant>,
+    pub(super) rng: Rng,
 }
 
 impl Net {
@@ -69,6 +72,8 @@ impl Net {
             digest: Sha256::new(),
             puppets: BTreeSet::new(),
             spoken: Vec::new(),
+            wakes: BTreeSet::new(),
+            wake_of: Vec::new(),
             rng: Rng::for_simulation(seed),
         }
     }
@@ -106,6 +111,8 @@ impl Net {
         self.by_id.insert(peer, self.members.len());
         self.members.push(Some(membership));
         self.island.push(0);
+        self.wake_of.push(Instant::FAR_FUTURE);
+        self.plan_wake(self.members.len() - 1);
         self.members.len() - 1
     }
 
@@ -113,6 +120,7 @@ impl Net {
     pub(super) fn add_puppet(&mut self) -> usize {
         let puppet = self.add();
         self.members[puppet] = None;
+        self.plan_wake(puppet);
         self.puppets.insert(puppet);
         puppet
     }
@@ -146,6 +154,7 @@ impl Net {
             self.command(member, |membership, now| membership.leave(now));
         }
         self.members[member] = None;
+        self.plan_wake(member);
         let cut: Vec<(usize, usize)> = self.links.keys().filter(|(one, _)| *one == member).copied().collect();
         for (_, other) in cut {
             self.cut(member, other);
@@ -226,6 +235,16 @@ impl Net {
                 Output::Event(event) => self.events.push((self.now, member, event)),
             }
         }
+        self.plan_wake(member);
+    }
+
+    fn plan_wake(&mut self, member: usize) {
+        let wake = self.members[member].as_ref().and_then(Membership::deadline).unwrap_or(Instant::FAR_FUTURE);
+        let old = std::mem::replace(&mut self.wake_of[member], wake);
+        self.wakes.remove(&(old, member));
+        if wake != Instant::FAR_FUTURE {
+            self.wakes.insert((wake, member));
+        }
     }
 
     fn reachable(&self, member: usize) -> bool {
@@ -238,8 +257,7 @@ impl Net {
 
     pub(super) fn run_until(&mut self, end: Instant) {
         loop {
-            let due = self.members.iter().enumerate();
-            let due = due.filter_map(|(member, it)| Some((it.as_ref()?.deadline()?, member))).min();
+            let due = self.wakes.first().copied();
             let next = self.queue.first_key_value().map(|(key, _)| *key);
             let due_at = due.map_or(Instant::FAR_FUTURE, |(at, _)| at);
             let next_at = next.map_or(Instant::FAR_FUTURE, |(at, _)| at);
