@@ -40,8 +40,8 @@
 //!
 //! Messages older than five minutes or more than ten minutes ahead are dropped. Each (author, instance, sequence) is delivered once
 //! while it could pass that window, as long as no more than 16,384 arrive in it; a repeated one is acknowledged again.
-//! The author sends a message whose acknowledgement does not come again, over another first hop, after a third and after
-//! two thirds of the time that it waits, or as soon as NO_ROUTE comes.
+//! The author sends a message whose acknowledgement does not come again, over another first hop, after 15 and after 45
+//! hundredths of the time that it waits, or as soon as NO_ROUTE comes.
 
 mod letter;
 mod seen;

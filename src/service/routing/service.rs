@@ -19,6 +19,8 @@ const TO_NEIGHBOR: u8 = 0x11;
 const MAX_AWAITED: usize = 1024;
 /// How often a message is sent, at most, until its acknowledgement comes.
 const ATTEMPTS: u32 = 3;
+/// Parts in a hundred of the time that it waits in all, after each sending.
+const PATIENCE: [u32; ATTEMPTS as usize] = [15, 30, 55];
 /// Messages are dropped when they are older.
 const MAX_AGE: Duration = Duration::from_secs(300);
 /// Messages are dropped when they are further ahead.
@@ -149,7 +151,7 @@ impl Routing {
         let refused = self.relay.counts().1;
         let first = self.relay.pass(now, view, letter.clone(), &[]);
         if ack {
-            let again = now + self.config.ack_timeout / ATTEMPTS;
+            let again = now + self.config.ack_timeout * PATIENCE[0] / 100;
             let first_hops = first.into_iter().collect();
             self.awaited.insert(name, Awaited { id, letter, first_hops, attempts: 1, again, no_route: false });
         }
@@ -377,8 +379,9 @@ impl Routing {
             }
             return;
         }
+        let part = PATIENCE.get(awaited.attempts as usize).copied().unwrap_or(100);
         awaited.attempts += 1;
-        awaited.again = now + self.config.ack_timeout / ATTEMPTS;
+        awaited.again = now + self.config.ack_timeout * part / 100;
         let first = self.relay.pass(now, view, awaited.letter.clone(), &awaited.first_hops);
         awaited.first_hops.extend(first);
     }

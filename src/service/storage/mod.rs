@@ -9,8 +9,9 @@
 //! each confirms to the asker. Who has a newer record answers with it. **Get.** The question goes to the nearest member, which answers with
 //! what it has and has the other holders, and two more, answer with the versions that they have; the asker fetches what is newer than
 //! what it got, and takes the newest of each author. It verifies everything itself. Where nothing was found, or fewer were asked than it
-//! knows holders, it asks those that it knows itself before it believes that. A question that is not answered is asked
-//! again after a third and after two thirds of its time, over another first hop.
+//! knows holders, it asks those that it knows itself before it believes that. It has enough when
+//! most of them have answered and what they have is there. A question that is not answered is asked again after 15 and after
+//! 45 hundredths of its time, over another first hop.
 //!
 //! **Keeping.** When members come or go, and each 30 s, a member looks through what it holds. A holder that is not known to have a
 //! record is offered its version, by the two nearest other holders and by whoever need not hold the record any more; every tenth

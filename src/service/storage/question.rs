@@ -10,6 +10,9 @@ use crate::group::{GroupAddress, Letter};
 
 /// How often a question is asked, at most.
 pub(super) const ATTEMPTS: u32 = 3;
+/// Parts in a hundred of its time after which a question is asked again, first and second.
+const FIRST_PATIENCE: u32 = 15;
+const SECOND_PATIENCE: u32 = 45;
 /// How often we sign a value anew because a newer one was there.
 pub(super) const MAX_RENEWALS: u32 = 2;
 /// Values of single holders that one question can ask for.
@@ -25,6 +28,7 @@ pub(super) struct Question {
     pub(super) started: Instant,
     /// When to ask again, or to give up.
     pub(super) again: Instant,
+    patience: Duration,
     /// When what has come is enough.
     finish: Option<Instant>,
     /// Holders that have answered, and how many there are in all, once the first asked has said.
@@ -68,13 +72,25 @@ impl Question {
             first_hops: Vec::new(),
             attempts: 1,
             started: now,
-            again: now + patience / ATTEMPTS,
+            again: now + patience * FIRST_PATIENCE / 100,
+            patience,
             finish: None,
             answered: BTreeSet::new(),
             expected: None,
             has_looked: false,
             what,
         }
+    }
+
+    /// Whether it is time to ask again; then it is counted as asked.
+    pub(super) fn asks_again(&mut self, now: Instant) -> bool {
+        if self.again > now || self.attempts >= ATTEMPTS {
+            return false;
+        }
+        self.attempts += 1;
+        let part = if self.attempts == ATTEMPTS { 100 } else { SECOND_PATIENCE };
+        self.again = self.started + self.patience * part / 100;
+        true
     }
 
     /// A holder has answered, if it is one; the first that was asked says how many there are in all, others 0.
@@ -135,14 +151,17 @@ impl Question {
         }
     }
 
-    /// Whether everything has come that can.
+    /// Whether everything has come that is needed: all answers, or those of most holders if a value is there.
     fn is_complete(&self) -> bool {
-        let is_whole = self.expected.is_some_and(|expected| self.answered.len() >= expected);
-        is_whole
-            && match &self.what {
-                What::Put { .. } => true,
-                What::Get { missing, fetches, .. } => missing.values().all(|left| *left == 0) && fetches.is_empty(),
+        let Some(expected) = self.expected else { return false };
+        let is_whole = self.answered.len() >= expected;
+        match &self.what {
+            What::Put { .. } => is_whole,
+            What::Get { found, missing, fetches, .. } => {
+                let is_most = self.answered.len() > expected / 2 && !found.is_empty();
+                (is_whole || is_most) && missing.values().all(|left| *left == 0) && fetches.is_empty()
             }
+        }
     }
 
     /// When to look at it again.

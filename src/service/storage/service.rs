@@ -6,7 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use super::letter::{Asker, Payload};
-use super::question::{ATTEMPTS, MAX_RENEWALS, Question, What, short};
+use super::question::{MAX_RENEWALS, Question, What, short};
 use super::record::{Fault, SignedRecord, Slot, content_record, sign_record, slot};
 use super::replica::{Replica, know, unknow};
 use super::shelf::{Placed, Shelf};
@@ -352,9 +352,7 @@ impl Storage {
             }
             self.questions.remove(&name);
             self.outputs.push_back(Output::Event(event));
-        } else if question.again <= now && question.attempts < ATTEMPTS {
-            question.attempts += 1;
-            question.again = now + self.config.timeout / ATTEMPTS;
+        } else if question.asks_again(now) {
             let first = self.relay.pass(now, view, question.letter.clone(), &question.first_hops);
             question.first_hops.extend(first);
         }
