@@ -9,7 +9,7 @@ use p2pt::cli::framing::{Framing, FramingError};
 use p2pt::cli::{address, parser, units};
 use p2pt::crypto::{Identity, IdentityKind, Keyring, Policy, Profile, epd, session_id_of, startup};
 use p2pt::group::message::{Control, Init, Join, Member};
-use p2pt::group::{self, Groupspec, MAX_UNPROVEN, Membership, MembershipConfig, ReceiveMode};
+use p2pt::group::{self, Beacons, Groupspec, MAX_UNPROVEN, Membership, MembershipConfig, ReceiveMode};
 use p2pt::service::rendezvous::{CONTROL_METADATA, Client, Server, ServerConfig};
 use p2pt::wire::message::{Command, TcMessage, TcMetadata, UserControl, message_kind};
 use p2pt::wire::redirector::{RedirectorCommand, RedirectorReport};
@@ -49,9 +49,30 @@ pub const TARGETS: &[Target] = &[
     ("groupspec", groupspec_text),
     ("group_message", group_message),
     ("membership", membership),
+    ("beacon", beacon),
     ("routes", routes_message),
     ("records", records_message),
 ];
+
+/// Endpoint discriminators with a group's beacon, and the beacons themselves.
+pub fn beacon(data: &[u8]) {
+    static OURS: OnceLock<Beacons> = OnceLock::new();
+    let ours = OURS.get_or_init(|| Beacons::new(b"G:0101"));
+    if let Some(value) = epd::beacon_in(data) {
+        assert!(!epd::selects(data, b"whoever"));
+        assert_eq!(epd::beacon_in(&epd::beacon(value)), Some(value));
+        let _ = ours.read(value);
+    }
+    let _ = ours.read(data);
+    // With the right mark it goes on to the seal.
+    if let Some(random) = data.first_chunk::<16>() {
+        let mut made = ours.make(&mut Rng::from_seed([random[0]; 32]), PeerId([random[1]; 32]));
+        assert_eq!(ours.read(&made), Some(PeerId([random[1]; 32])));
+        let at = usize::from(random[2]) % made.len();
+        made[at] ^= random[3] | 1;
+        assert_eq!(ours.read(&made), None);
+    }
+}
 
 /// Variable length unsigned integers.
 pub fn vlu_number(data: &[u8]) {

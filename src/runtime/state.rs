@@ -446,3 +446,37 @@ impl Machine for State {
         self.waiters.wake();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::node::routing::{Routed, RoutingEvent};
+
+    fn event(len: usize) -> MemberEvent {
+        let routed = Routed {
+            author: None,
+            from: "00".repeat(32).parse().expect("64 digits"),
+            from_local: false,
+            target: None,
+            body: Bytes::from(vec![0; len]),
+            hops: 1,
+        };
+        MemberEvent::Routing(RoutingEvent::Notify(routed))
+    }
+
+    #[test]
+    fn a_slow_reader_of_a_group_is_told_how_much_it_missed_and_where() {
+        let mut group = GroupState::default();
+        (0..70).for_each(|_| group.push(event(1 << 20)));
+        let mut read = Vec::new();
+        for _ in 0..10 {
+            read.push(group.pop().expect("there is more"));
+        }
+        group.push(event(1));
+        read.extend(std::iter::from_fn(|| group.pop()));
+        let lost = read.iter().position(|item| matches!(item, GroupItem::Lost(_))).expect("not all fit");
+        assert_eq!(read[lost], GroupItem::Lost(7), "63 MiB and a little for each fit");
+        assert_eq!((lost, read.len(), group.bytes), (63, 65, 0));
+        assert_eq!(read[64], GroupItem::Event(event(1)), "what comes when there is room again stands behind the gap");
+    }
+}

@@ -180,6 +180,36 @@ fn a_redirect_that_answers_nobody_is_counted() {
 }
 
 #[test]
+fn a_beacon_selects_nobody_and_is_told_only_to_whoever_asks_on_his_own_links() {
+    let mut net = Net::new(37);
+    let a = net.add("192.168.1.5:1000");
+    net.command(a, |endpoint, _| endpoint.set_on_link(vec![("192.168.1.5".parse().unwrap(), 24)]));
+    let hello =
+        |epd: &[u8]| startup_datagram(p2pt::base::SessionId::STARTUP, &[Chunk::IHello(IHello { epd, tag: &[3; 16] })]);
+    let beacon = hello(&epd::beacon(b"somebody is here"));
+    let (near, far) = ("192.168.1.20:7".parse().unwrap(), "192.168.2.20:7".parse().unwrap());
+    let heard = |net: &mut Net| {
+        let events = net.nodes[a].events.iter();
+        events.filter(|event| matches!(event, EndpointEvent::Beacon { .. })).count()
+    };
+    net.deliver(a, Interface::DISCOVERY, near, &beacon);
+    assert_eq!(heard(&mut net), 0, "nobody asked");
+    net.command(a, |endpoint, _| endpoint.raise_beacons(true));
+    net.deliver(a, Interface::DISCOVERY, near, &beacon);
+    assert_eq!(heard(&mut net), 1);
+    net.deliver(a, Interface::DISCOVERY, far, &beacon);
+    net.deliver(a, Interface::MAIN, near, &beacon);
+    // One that also names somebody is no beacon, and selects whom it names.
+    let both = [epd::beacon(b"somebody is here"), epd::fingerprint(net.peer(a))].concat();
+    net.run_for(ms(200));
+    assert_eq!(heard(&mut net), 1);
+    assert!(net.log.is_empty(), "no answer to any");
+    net.deliver(a, Interface::DISCOVERY, near, &hello(&both));
+    net.run_for(ms(200));
+    assert_eq!((heard(&mut net), net.count(Kind::RHello)), (1, 1));
+}
+
+#[test]
 fn multicast_queries_are_answered_from_the_main_socket_after_a_moment_and_only_on_link() {
     let mut net = Net::new(36);
     let a = net.add("192.168.1.5:1000");
