@@ -7,5 +7,6 @@ mod support;
 mod crowd;
 mod member;
 mod passwords;
+mod rendezvous;
 mod services;
 mod spec;

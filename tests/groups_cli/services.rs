@@ -41,7 +41,7 @@ fn bytes_are_stored_under_their_digest() {
     let club = Club::new(&[]);
     let members = mesh(&club, 2, &["--recv-only"]);
     let file = club.home.path().join("bytes");
-    let bytes: Vec<u8> = (0..40_000_u32).map(|at| (at * at >> 3) as u8).collect();
+    let bytes: Vec<u8> = (0..40_000_u32).map(|at| ((at * at) >> 3) as u8).collect();
     std::fs::write(&file, &bytes).unwrap();
     let mut command = members[0].home.p2pt(["store", "put", "--content", &club.address()]);
     let put = Running::start(command.stdin(Stdio::from(std::fs::File::open(&file).unwrap()))).end(PATIENCE);

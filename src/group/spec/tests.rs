@@ -120,7 +120,7 @@ proptest! {
         let again = Groupspec::parse(&text).unwrap();
         prop_assert_eq!(again.canonical_options(), &canonical[..]);
         prop_assert_eq!(again.text(), &text);
-        prop_assert_eq!(&text[..again.secret().len()].as_bytes(), &again.secret());
+        prop_assert_eq!(&&text.as_bytes()[..again.secret().len()], &again.secret());
         let ordered = again.in_flash_order();
         prop_assert_eq!(ordered.in_flash_order(), ordered.clone());
         prop_assert_eq!(ordered.canonical_options().len(), canonical.len());
