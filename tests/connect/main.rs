@@ -2,6 +2,7 @@
 #![allow(unreachable_pub, reason = "a test program exports nothing")]
 
 mod lab;
+mod nat_groups;
 mod nat_matrix;
 mod pipes;
 #[path = "../support/mod.rs"]
