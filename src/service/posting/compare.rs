@@ -66,12 +66,13 @@ impl Posting {
         let mut parts = Vec::new();
         for span in spans.iter().take(MAX_SPANS) {
             let Some(neighbour) = self.neighbours.get_mut(&peer) else { return };
-            // Counted before it is known how many there are: the price of the one before.
-            let ours = self.store.span(span.from, span.to);
-            if !neighbour.scans.take(now, 16 + 3 * ours.count) {
+            // What a span costs is known afterwards, so each one pays for the one before.
+            if !neighbour.scans.take(now, neighbour.owed) {
                 self.stats.limited += 1;
                 break;
             }
+            let ours = self.store.span(span.from, span.to);
+            neighbour.owed = 16 + 3 * ours.count;
             if ours == *span {
                 continue;
             }
@@ -117,11 +118,11 @@ impl Posting {
     /// A neighbour lists what it holds of a span.
     pub(super) fn listed(&mut self, now: Instant, peer: PeerId, (from, to): (u64, u64), theirs: &[Run]) {
         let Some(neighbour) = self.neighbours.get_mut(&peer) else { return };
-        let ours = self.store.keys(from, to, MANY);
-        if !neighbour.scans.take(now, (16 + ours.len() + theirs.len()) as u64) {
+        if !neighbour.scans.take(now, (MANY + theirs.len()) as u64) {
             self.stats.limited += 1;
             return;
         }
+        let ours = self.store.keys(from, to, MANY);
         let has = |(stream, sequence): Key| {
             // Runs are sorted as we write them; one that is not is searched in vain, and told what it has.
             let at = theirs.partition_point(|run| (run.stream, run.first) <= (stream, sequence));

@@ -54,6 +54,8 @@ pub(super) struct Neighbour {
     pub(super) verifications: TokenBucket,
     pub(super) bytes: TokenBucket,
     pub(super) scans: TokenBucket,
+    /// What its last comparison cost in scans.
+    pub(super) owed: u64,
     served: TokenBucket,
     control: VecDeque<Bytes>,
     have: VecDeque<Key>,
@@ -101,6 +103,7 @@ impl Neighbour {
             verifications: bucket(VERIFICATIONS),
             bytes: bucket(BYTES),
             scans: bucket(SCANS),
+            owed: 0,
             served: bucket(SERVED),
             control: VecDeque::new(),
             have: VecDeque::new(),

@@ -4,3 +4,4 @@ mod world;
 
 mod hostile;
 mod stories;
+mod vectors;

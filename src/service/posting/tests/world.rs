@@ -8,7 +8,7 @@ use bytes::Bytes;
 use crate::base::{Instant, PeerId, Rng, WallClock};
 use crate::crypto::{Identity, IdentityKind};
 use crate::group::{FIRST_ROOM, GroupId, Outgoing, Output};
-use crate::service::posting::{Post, PostId, Posting, PostingConfig, PostingEvent, PostingStats, Verdict};
+use crate::service::posting::{Post, PostError, PostId, Posting, PostingConfig, PostingEvent, PostingStats, Verdict};
 
 pub(super) const GROUP: GroupId = GroupId([9; 32]);
 /// The time of day when worlds begin.
@@ -75,6 +75,10 @@ pub(super) struct World {
     pub(super) links: BTreeMap<(usize, usize), Duration>,
     /// Bytes on their way.
     unsent: BTreeMap<(usize, usize), usize>,
+    /// When the last message arrives: flows keep their order.
+    arrives: BTreeMap<(usize, usize), Instant>,
+    /// Of how many messages one is lost, and comes two round trips later.
+    pub(super) loss: u64,
     /// What was posted, by whom and when.
     pub(super) posted: BTreeMap<PostId, (usize, Instant)>,
     pub(super) bytes: u64,
@@ -91,6 +95,8 @@ impl World {
             count: 0,
             links: BTreeMap::new(),
             unsent: BTreeMap::new(),
+            arrives: BTreeMap::new(),
+            loss: 100,
             posted: BTreeMap::new(),
             bytes: 0,
         }
@@ -148,6 +154,7 @@ impl World {
         for (a, b) in [(a, b), (b, a)] {
             self.links.insert((a, b), latency);
             self.unsent.remove(&(a, b));
+            self.arrives.remove(&(a, b));
             let peer = self.nodes[b].peer;
             self.nodes[a].posting.peer_up(self.now, peer, latency * 2);
             self.drain(a);
@@ -172,10 +179,14 @@ impl World {
     }
 
     pub(super) fn post(&mut self, node: usize, body: impl Into<Bytes>) -> PostId {
-        let id = self.nodes[node].posting.post(self.now, None, body.into()).expect("there is room");
+        self.try_post(node, body).expect("there is room")
+    }
+
+    pub(super) fn try_post(&mut self, node: usize, body: impl Into<Bytes>) -> Result<PostId, PostError> {
+        let id = self.nodes[node].posting.post(self.now, None, body.into())?;
         self.posted.insert(id, (node, self.now));
         self.drain(node);
-        id
+        Ok(id)
     }
 
     pub(super) fn run(&mut self, time: Duration) {
@@ -284,7 +295,11 @@ impl World {
     fn carry(&mut self, from: usize, to: usize, message: Bytes, delay: Duration) {
         self.bytes += message.len() as u64;
         let latency = self.links[&(from, to)];
-        self.happens(self.now + latency + delay, Happening::Message(from, to, message));
+        let lost = self.loss > 0 && self.rng.below(self.loss) == 0;
+        let arrives = self.now + delay + if lost { 5 * latency } else { latency };
+        let arrives = arrives.max(self.arrives.get(&(from, to)).copied().unwrap_or_default());
+        self.arrives.insert((from, to), arrives);
+        self.happens(arrives, Happening::Message(from, to, message));
     }
 
     /// What all members together counted.
