@@ -21,6 +21,9 @@ use p2pt::wire::{
 #[path = "nearest.rs"]
 mod nearest;
 pub use nearest::{records_message, routes_message};
+#[path = "posts.rs"]
+mod posts;
+pub use posts::posts_message;
 
 /// A target's name, which is also its corpus folder's, and its function.
 pub type Target = (&'static str, fn(&[u8]));
@@ -50,6 +53,7 @@ pub const TARGETS: &[Target] = &[
     ("group_message", group_message),
     ("membership", membership),
     ("beacon", beacon),
+    ("posts", posts_message),
     ("routes", routes_message),
     ("records", records_message),
 ];

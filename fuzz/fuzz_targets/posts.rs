@@ -1,0 +1,4 @@
+//! libFuzzer on `posts`.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| p2pt_fuzz::targets::posts_message(data));
