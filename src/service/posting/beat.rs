@@ -13,7 +13,7 @@ use crate::base::{Instant, PeerId};
 use crate::group::{Lane, Outgoing, Output};
 
 /// Whoever has fewer neighbours needs no tree.
-const MIN_NEIGHBOURS: usize = 4;
+const MIN_NEIGHBOURS: usize = 2;
 /// How much later the beat may come over the parent that we have than over another.
 const LOYALTY: Duration = Duration::from_millis(15);
 /// A parent that missed this many posts in a row is left.

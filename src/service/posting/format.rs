@@ -30,6 +30,9 @@ pub(super) struct Run {
 impl Run {
     /// Fewest bytes of one on the wire.
     const MIN_LEN: usize = 14;
+    /// Most bytes of one on the wire.
+    pub(super) const MAX_LEN: usize = 12 + 2 * vlu::MAX_LEN;
+
     pub(super) fn sequences(self) -> impl Iterator<Item = u64> {
         self.first..self.first + self.count
     }

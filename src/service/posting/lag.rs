@@ -11,10 +11,11 @@ const WAIT: (Duration, Duration) = (Duration::from_millis(20), Duration::from_mi
 /// Questions that are remembered.
 const MAX_ASKS: usize = 512;
 
-/// An estimate in the manner of TCP's retransmission timer (RFC 6298): mean and deviation, smoothed.
+/// An estimate: the longest lag that was seen, forgotten slowly. What matters is the tail, and the lags of posts of different
+/// authors differ too much for a mean and a deviation.
 #[derive(Debug, Default)]
 pub(super) struct Lag {
-    estimate: Option<(Duration, Duration)>,
+    longest: Option<Duration>,
     /// Posts that were asked for before their push came, and when they had been announced.
     asks: BTreeMap<Key, Instant>,
 }
@@ -22,15 +23,13 @@ pub(super) struct Lag {
 impl Lag {
     /// How long to wait for the push of a post that was announced. `rtt` is what is thought before anything was measured.
     pub(super) fn wait(&self, rtt: Duration) -> Duration {
-        let wait = self.estimate.map_or(2 * rtt, |(mean, deviation)| mean + 4 * deviation);
+        let wait = self.longest.map_or(2 * rtt, |longest| longest * 5 / 4 + WAIT.0);
         wait.clamp(WAIT.0, WAIT.1)
     }
 
     /// A push came this long after the announcement.
     pub(super) fn pushed(&mut self, lag: Duration) {
-        self.estimate = Some(self.estimate.map_or((lag, lag / 2), |(mean, deviation)| {
-            (mean * 7 / 8 + lag / 8, deviation * 3 / 4 + lag.abs_diff(mean) / 4)
-        }));
+        self.longest = Some(self.longest.map_or(lag, |longest| lag.max(longest - longest / 64)));
     }
 
     /// A post that was announced at `heard` came because it was asked for.
@@ -61,11 +60,14 @@ mod tests {
         let ms = Duration::from_millis;
         assert_eq!(lag.wait(ms(100)), ms(200));
         assert_eq!((lag.wait(ms(1)), lag.wait(ms(900))), (WAIT.0, WAIT.1));
-        (0..50).for_each(|_| lag.pushed(ms(80)));
-        assert!((ms(80)..ms(90)).contains(&lag.wait(ms(1))), "{:?}", lag.wait(ms(1)));
+        lag.pushed(ms(80));
+        (0..10).for_each(|_| lag.pushed(ms(0)));
+        assert!((ms(100)..ms(120)).contains(&lag.wait(ms(1))), "{:?}", lag.wait(ms(1)));
+        (0..500).for_each(|_| lag.pushed(ms(0)));
+        assert!(lag.wait(ms(1)) < ms(22), "{:?}", lag.wait(ms(1)));
         lag.asked(([1; 12], 1), Instant::ZERO);
         assert!(lag.came_after_all(Instant::from_micros(200_000), ([1; 12], 1)));
-        assert!(lag.wait(ms(1)) > ms(150));
+        assert!(lag.wait(ms(1)) > ms(200));
         assert!(!lag.came_after_all(Instant::from_micros(200_000), ([1; 12], 1)));
     }
 }

@@ -20,13 +20,15 @@ use crate::group::{GrantKind, Lane, Outgoing, Output, verify_grant};
 /// How far ahead of our clock a post's time may be.
 pub(super) const MAX_AHEAD: Duration = Duration::from_secs(600);
 /// Neighbours to which posts are pushed before the tree has a shape.
-const FIRST_EAGER: usize = 4;
+pub(super) const FIRST_EAGER: usize = 4;
 /// Posts of ours that wait for the first neighbour.
 const MAX_UNSENT: usize = 1024;
 /// Bytes of them.
 const MAX_UNSENT_BYTES: usize = 8 << 20;
 /// Posts of ours whose answers are expected.
 const MAX_OWN: usize = 8192;
+/// Bytes that a post of ours has at most besides its body.
+const MAX_HEAD: usize = 512;
 /// Questions that may be outstanding at one neighbour.
 const MAX_IN_FLIGHT: usize = 256;
 
@@ -50,7 +52,7 @@ pub struct Posting {
     pub(super) median_rtt: Duration,
     pub(super) tree: Tree,
     /// When a link was last made eager because a post was late.
-    last_graft: Option<Instant>,
+    pub(super) last_graft: Option<Instant>,
     /// When to compare with some neighbour what we hold.
     pub(super) compare_at: Option<Instant>,
     /// We have compared with somebody what we hold.
@@ -101,14 +103,16 @@ impl Posting {
         if body.len() > MAX_BODY {
             return Err(PostError::TooLong);
         }
+        self.check_room(body.len() + MAX_HEAD)?;
         let config = &self.config;
         let time = config.clock.unix_millis(now);
         let (group, sequence) = (config.group, self.sequence + 1);
         let grant = config.grant.as_deref();
         let signed = sign_post(&config.author, group, self.instance, sequence, time, nick, &body, grant);
-        let id = self.inject(now, signed)?;
+        let post = Signed::parse(&signed).ok_or(PostError::Malformed)?;
+        self.check_own(now, &post)?;
         self.sequence = sequence;
-        Ok(id)
+        Ok(self.send_out(now, &signed, &post))
     }
 
     /// A post that somebody on this machine signed, with [`sign_post`]: it goes out as if it were ours. One that went out
@@ -123,17 +127,22 @@ impl Posting {
         if envelope.is_none() || !post.is_signed(group) {
             return Err(PostError::Malformed);
         }
-        if self.config.posting_key.is_some() && self.check_grant(now, &post).is_err() {
-            return Err(PostError::NoGrant);
-        }
-        if self.untimely(now, post.time).is_some() {
-            return Err(PostError::Untimely);
-        }
-        let (id, key) = (post.id(group), (post.stream(), post.sequence));
-        if self.streams.seen(key) {
-            return Ok(id);
+        self.check_own(now, &post)?;
+        if self.streams.seen((post.stream(), post.sequence)) {
+            return Ok(post.id(group));
         }
         self.check_room(signed.len())?;
+        Ok(self.send_out(now, &signed, &post))
+    }
+
+    /// Whether others will take a post of ours.
+    fn check_own(&mut self, now: Instant, post: &Signed<'_>) -> Result<(), PostError> {
+        self.check_grant(now, post).map_err(|_| PostError::NoGrant)?;
+        if self.untimely(now, post.time).is_some() { Err(PostError::Untimely) } else { Ok(()) }
+    }
+
+    fn send_out(&mut self, now: Instant, signed: &Bytes, post: &Signed<'_>) -> PostId {
+        let (id, key) = (post.id(self.config.group), (post.stream(), post.sequence));
         self.streams.enter_own(key, post.time);
         if self.own.len() >= MAX_OWN
             && let Some(oldest) = self.own.iter().min_by_key(|(_, since)| **since).map(|(id, _)| *id)
@@ -141,15 +150,14 @@ impl Posting {
             self.own.remove(&oldest);
         }
         self.own.insert(id, now);
-        let held =
-            Held { author: post.author, time: post.time, hops: 0, from: None, since: now, signed: signed.clone() };
-        self.keep(key, held);
+        let signed = signed.clone();
+        self.keep(key, Held { author: post.author, time: post.time, hops: 0, from: None, since: now, signed });
         self.stir(now);
         if !self.relay(now, key, &[], true) {
             self.unsent.push(key);
         }
         self.settle(now);
-        Ok(id)
+        id
     }
 
     /// A neighbour is there.
@@ -181,14 +189,24 @@ impl Posting {
             self.median_rtt = self.middle_rtt();
             self.missing.peer_down(now, peer);
             self.parent_lost(now, peer);
+            self.stay_linked(now);
             self.settle(now);
+        }
+    }
+
+    /// Who has lost all eager links makes some again.
+    fn stay_linked(&mut self, now: Instant) {
+        let mut all: Vec<&mut Neighbour> = self.neighbours.values_mut().filter(|neighbour| !neighbour.banned).collect();
+        if !all.iter().any(|neighbour| neighbour.eager) {
+            all.sort_by_key(|neighbour| neighbour.rtt);
+            all.into_iter().take(FIRST_EAGER).for_each(|neighbour| neighbour.link(now, LinkState::Eager));
         }
     }
 
     /// So many bytes may be sent to a neighbour now.
     pub fn writable(&mut self, now: Instant, peer: PeerId, room: usize) {
         if let Some(neighbour) = self.neighbours.get_mut(&peer) {
-            neighbour.room = room;
+            neighbour.writable(room);
             self.flush(now, peer);
         }
     }
@@ -416,14 +434,8 @@ impl Posting {
                 self.missing.postpone(key, now + Duration::from_millis(20) + neighbour.rtt / 2);
                 continue;
             }
-            let pause =
-                self.last_graft.is_some_and(|last| now.since(last) < neighbour.rtt.max(Duration::from_millis(100)));
             if self.missing.ask(now, key, 2 * neighbour.rtt + Duration::from_millis(50)) {
                 neighbour.want(key);
-                if !neighbour.eager && !pause {
-                    self.last_graft = Some(now);
-                    neighbour.link(now, LinkState::Eager);
-                }
             }
         }
     }

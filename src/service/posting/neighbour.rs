@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use super::format::{LinkState, Message};
+use super::format::{LinkState, Message, Run};
 use super::store::{Key, runs};
 use super::types::{PostId, Verdict};
 use crate::base::{Instant, TokenBucket};
@@ -49,6 +49,8 @@ pub(super) struct Neighbour {
     pub(super) eager: bool,
     /// It broke the rules, and is not heard any more.
     pub(super) banned: bool,
+    /// When the link last became eager or lazy.
+    pub(super) changed: Option<Instant>,
     /// When it was told last to announce instead of pushing.
     pub(super) pruned: Option<Instant>,
     pub(super) verifications: TokenBucket,
@@ -66,6 +68,8 @@ pub(super) struct Neighbour {
     answers: Vec<(Verdict, PostId)>,
     /// When to try again to serve it, after it had its share.
     serve_at: Option<Instant>,
+    /// What is due waits for room.
+    blocked: bool,
     /// What it was asked for and has not sent.
     pub(super) in_flight: BTreeSet<Key>,
     /// When it last sent what it was asked for.
@@ -99,6 +103,7 @@ impl Neighbour {
             room: FIRST_ROOM,
             eager: false,
             banned: false,
+            changed: None,
             pruned: None,
             verifications: bucket(VERIFICATIONS),
             bytes: bucket(BYTES),
@@ -113,6 +118,7 @@ impl Neighbour {
             asked: VecDeque::new(),
             answers: Vec::new(),
             serve_at: None,
+            blocked: false,
             in_flight: BTreeSet::new(),
             answered: None,
             child: false,
@@ -141,6 +147,7 @@ impl Neighbour {
     /// Tells it how posts travel between us from now on.
     pub(super) fn link(&mut self, now: Instant, state: LinkState) {
         self.eager = state != LinkState::Lazy;
+        self.changed = Some(now);
         if state == LinkState::Lazy {
             self.pruned = Some(now);
         }
@@ -182,25 +189,33 @@ impl Neighbour {
         }
     }
 
-    /// Whether something that was asked for waits for room.
+    /// Whether much waits for room already, so that nothing more is to be pushed.
     pub(super) fn is_behind(&self) -> bool {
-        !self.asked.is_empty() || !self.control.is_empty()
+        !self.asked.is_empty() || self.control.len() > 4
     }
 
     /// Whether there is something to send now, room permitting.
     pub(super) fn is_due(&self, now: Instant) -> bool {
-        let small = self.is_behind() || !self.want.is_empty() || !self.answers.is_empty();
+        let small =
+            !self.control.is_empty() || !self.asked.is_empty() || !self.want.is_empty() || !self.answers.is_empty();
         (small || self.have_due.is_some_and(|due| due <= now)) && !self.banned
     }
 
     /// When something is to be sent.
     pub(super) fn deadline(&self) -> Option<Instant> {
         // What waits for room has no deadline: `writable` brings it on.
-        let have = self.have_due.filter(|_| self.room > 0);
+        let have = self.have_due.filter(|_| !self.blocked);
         [have, self.serve_at, self.compare_at].into_iter().flatten().min()
     }
 
-    /// The next thing to send that there is room for; `len` says how many bytes a post takes, 0 if it is gone.
+    /// So many bytes may be sent now.
+    pub(super) fn writable(&mut self, room: usize) {
+        self.room = room;
+        self.blocked = false;
+    }
+
+    /// The next thing to send, if something is due and there is room for it. `len` says how many bytes a post takes, 0 if
+    /// it is gone.
     pub(super) fn next_due(&mut self, now: Instant, len: impl Fn(Key) -> usize) -> Option<Due> {
         if self.banned {
             return None;
@@ -215,7 +230,8 @@ impl Neighbour {
             self.control.push_back(Message::Want(runs(want)).encode().into());
         }
         if let Some(message) = self.control.front() {
-            return (message.len() <= self.room).then(|| Due::Message(self.control.pop_front().expect("just seen")));
+            self.blocked = message.len() > self.room;
+            return (!self.blocked).then(|| Due::Message(self.control.pop_front().expect("just seen")));
         }
         self.serve_at = None;
         while let Some(&key) = self.asked.front() {
@@ -224,7 +240,8 @@ impl Neighbour {
                 self.asked.pop_front();
                 continue;
             }
-            if bytes > self.room {
+            self.blocked = bytes > self.room;
+            if self.blocked {
                 return None;
             }
             if !self.served.take(now, bytes as u64) {
@@ -234,8 +251,13 @@ impl Neighbour {
             self.asked.pop_front();
             return Some(Due::Post(key));
         }
-        if self.have_due.is_some_and(|due| due <= now) && self.room > 0 {
-            let rest = self.have.split_off(self.have.len().min(MAX_KEYS));
+        let fit = self.room.saturating_sub(1) / Run::MAX_LEN;
+        if self.have_due.is_some_and(|due| due <= now) {
+            self.blocked = fit == 0;
+            if self.blocked {
+                return None;
+            }
+            let rest = self.have.split_off(self.have.len().min(MAX_KEYS).min(fit));
             let have = std::mem::replace(&mut self.have, rest);
             self.last_have = Some(now);
             self.have_due = (!self.have.is_empty()).then_some(now + Duration::from_millis(1));

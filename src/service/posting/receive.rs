@@ -4,7 +4,7 @@ use bytes::Bytes;
 use std::time::Duration;
 
 use super::format::{LinkState, Message, Run};
-use super::machine::Posting;
+use super::machine::{FIRST_EAGER, Posting};
 use super::signed::Signed;
 use super::store::{Held, Key};
 use super::types::{PostId, PostingEvent, Verdict};
@@ -148,6 +148,7 @@ impl Posting {
         if was_asked {
             self.lag.asked(key, entry.heard);
             if live {
+                self.graft(now, peer);
                 self.parent_missed(now, peer);
             }
         } else if live {
@@ -157,31 +158,42 @@ impl Posting {
         announcers
     }
 
+    /// A neighbour has brought, because it was asked, what nobody pushed: it shall push from now on. One at a time, for
+    /// what is on its way does not know of it yet.
+    fn graft(&mut self, now: Instant, peer: PeerId) {
+        let Some(neighbour) = self.neighbours.get_mut(&peer).filter(|neighbour| !neighbour.eager) else { return };
+        let pause = neighbour.rtt.max(Duration::from_millis(100));
+        if self.last_graft.is_none_or(|last| now.since(last) >= pause) {
+            self.last_graft = Some(now);
+            neighbour.link(now, LinkState::Eager);
+        }
+    }
+
     /// A copy of a post that is here: one of the two links is not needed.
     fn duplicate(&mut self, now: Instant, peer: PeerId, key: Key) {
         self.has_ours(peer, key);
         self.missing.remove(key);
         let by_itself = self.lag.came_after_all(now, key);
         let tree = self.in_tree(peer);
+        let few = self.neighbours.len() <= FIRST_EAGER && self.tree.root.is_none();
         self.pushed_by(peer);
         let Some(neighbour) = self.neighbours.get_mut(&peer) else { return };
         if neighbour.in_flight.remove(&key) {
             neighbour.answered = Some(now);
             return;
         }
-        if !tree {
-            let again = neighbour.pruned.is_none_or(|at| now.since(at) > PRUNE_PAUSE);
-            if neighbour.eager || again {
-                neighbour.link(now, LinkState::Lazy);
-            }
-            return;
-        }
-        // Of a link of the tree and another one, the other one goes.
-        let first = self.store.get(key).and_then(|held| held.from).filter(|first| !self.in_tree(*first));
-        if let Some(first) = first.and_then(|first| self.neighbours.get_mut(&first)).filter(|first| first.eager)
-            && !by_itself
-        {
-            first.link(now, LinkState::Lazy);
+        let (settled, eager) = (neighbour.changed.map(|at| at + neighbour.rtt), neighbour.eager);
+        let again = neighbour.pruned.is_none_or(|at| now.since(at) > PRUNE_PAUSE);
+        let Some((first, since)) = self.store.get(key).and_then(|held| Some((held.from?, held.since))) else { return };
+        // What was on its way when the link changed says nothing about it.
+        let settled = by_itself || settled.is_none_or(|settled| since >= settled);
+        // Who was asked too early need not push.
+        let spare = if tree && !self.in_tree(first) { first } else { peer };
+        let is_eager = self.neighbours.get(&spare).is_some_and(|neighbour| neighbour.eager);
+        let prune =
+            if spare != peer { is_eager && settled } else { !tree && if eager { settled && !few } else { again } };
+        if let Some(neighbour) = self.neighbours.get_mut(&spare).filter(|_| prune) {
+            neighbour.link(now, LinkState::Lazy);
         }
     }
 
@@ -227,7 +239,10 @@ impl Posting {
 
     fn linked(&mut self, now: Instant, peer: PeerId, state: LinkState) {
         let Some(neighbour) = self.neighbours.get_mut(&peer) else { return };
-        neighbour.eager = state != LinkState::Lazy;
+        if neighbour.eager != (state != LinkState::Lazy) {
+            neighbour.eager = !neighbour.eager;
+            neighbour.changed = Some(now);
+        }
         neighbour.child = state == LinkState::Parent;
         if state == LinkState::Lazy {
             self.parent_lost(now, peer);
