@@ -29,8 +29,8 @@ use crate::runtime::GroupItem;
 
 /// Posts whose fate is open at a time.
 const AT_ONCE: usize = 64;
-/// How often the terminal's line is brought up to date.
-const LOOK_EVERY: Duration = Duration::from_millis(500);
+/// Who is alone for so long is told.
+const LONELY_AFTER: Duration = Duration::from_secs(2);
 
 /// What was asked for.
 struct Wanted {
@@ -96,7 +96,7 @@ async fn member(call: &Call, place: &Place, right: Right, wanted: &Wanted) -> Re
         failure = entered.follow(&call.out, |event| scribe.borrow_mut().tell(event)) => Err(failure),
         result = post_input(call, &entered, wanted, &scribe) => result,
         () = serving => unreachable!("the socket is served for ever"),
-        () = watch(call, &entered.hub) => unreachable!("the terminal's line is kept for ever"),
+        () = watch(call, &entered.hub) => unreachable!("status lines go on for ever"),
         status = signals.stopped() => Err(Failure::new(status, "finish", "interrupted")),
         Ok(failure) = failed => Err(failure),
     };
@@ -204,22 +204,26 @@ fn no_password() -> Failure {
         .next("give it with --posting-password-file; whoever made the group has it")
 }
 
-/// Keeps a line on the terminal while nobody is there, and answers SIGUSR1.
+/// Says so if nobody is there after a moment, and answers SIGUSR1.
 async fn watch(call: &Call, hub: &Hub) {
-    let (live, begun) = (call.out.live(), Instant::now());
+    let begun = Instant::now();
     let mut signals = call.signals.clone();
-    let mut look = tokio::time::interval(LOOK_EVERY);
-    loop {
-        tokio::select! {
-            () = signals.status_wanted() => call.out.say(status_line(hub, begun)),
-            _ = look.tick() => {
-                if hub.neighbours() == 0 {
-                    live.set_message(format!("waiting for a member… {} s", begun.elapsed().as_secs()));
-                } else {
-                    live.set_message("");
-                }
-            }
+    let lonely = async {
+        tokio::time::sleep(LONELY_AFTER).await;
+        if hub.neighbours() == 0 {
+            call.out.say("waiting for a member…");
         }
+        std::future::pending::<()>().await;
+    };
+    let asked = async {
+        loop {
+            signals.status_wanted().await;
+            call.out.say(status_line(hub, begun));
+        }
+    };
+    tokio::select! {
+        () = lonely => unreachable!("this waits for ever"),
+        () = asked => unreachable!("status lines go on for ever"),
     }
 }
 

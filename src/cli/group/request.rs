@@ -171,6 +171,25 @@ fn millis(span: Duration) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn any_frame_is_a_request_or_none(
+            doing in "(post|put|put_content|get|route|listen|members|info|grant|x)",
+            field in "(signed|value|life_ms|key|way|place|body|ack|author|id|timeout_ms)",
+            text in "([0-9a-f]{0,8}|[0-9a-f]{64}|nearest|next|ü|true)",
+            number: u64,
+            as_text: bool,
+        ) {
+            let mut frame = json!({ "id": number, "timeout_ms": number, "do": doing, "signed": "00", "key": "", "ack": false });
+            frame[&field] = if as_text { text.into() } else { number.into() };
+            if let Some(asked) = Asked::decode(&frame) {
+                prop_assert_eq!(Asked::decode(&asked.encode()), Some(asked));
+            }
+            let _ = decode_answer(&frame);
+        }
+    }
 
     #[test]
     fn requests_and_answers_are_read_as_they_were_written() {
