@@ -25,7 +25,8 @@ pub enum Stdin {
     Free,
 }
 
-/// The address that `text` is or names.
+/// The address that `text` is or names. Where it does not say through whom, `P2PT_RENDEZVOUS` does; without that, it is
+/// `rtmfp:`, no server.
 ///
 /// # Errors
 /// Usage, pointing at the place; 9 if a file cannot be read.
@@ -35,11 +36,7 @@ pub fn resolve(text: &str, stdin: Stdin) -> Result<Address, Failure> {
         return text.parse().map_err(Failure::usage);
     }
     let target: Target = text.strip_prefix('#').unwrap_or(&text).parse().map_err(Failure::usage)?;
-    match variable()? {
-        Some(rendezvous) => Ok(Address { rendezvous, target }),
-        None => Err(Failure::usage(format_args!("the address does not say through whom, and {VARIABLE} is not set"))
-            .next(format!("write rtmfp://HOST before the #, or rtmfp: for the LAN; or set {VARIABLE}"))),
-    }
+    Ok(Address { rendezvous: variable()?.flatten(), target })
 }
 
 /// The group that `text` is or names, without it the one of `P2PT_GROUP`, and through whom it is joined: nobody, or a

@@ -185,7 +185,7 @@ fn keep(call: &Call, path: &Path, spec: &Groupspec, made: &[(Use, Zeroizing<Stri
     }
     call.out.counterpart(
         "to join it on this LAN",
-        format_args!("P2PT_RENDEZVOUS=rtmfp: p2pt group join {}", quoted(&format!("@{}", path.display()))),
+        format_args!("p2pt group join {}", quoted(&format!("@{}", path.display()))),
     );
     Ok(())
 }

@@ -89,7 +89,7 @@ pub(super) const FAMILY: Row = Row {
     about: "A group is made by making a groupspec, and joined by whoever has it. Members find each other through a rendezvous, on the LAN, or by others that they remember; no server carries what they say, and none is needed once they have met.",
     examples: &[
         Example { does: "make a group", line: "p2pt group new --name friends -o friends.group" },
-        Example { does: "join it on this LAN", line: "P2PT_RENDEZVOUS=rtmfp: p2pt group join @friends.group" },
+        Example { does: "join it on this LAN", line: "p2pt group join @friends.group" },
     ],
     rows: &[NEW, SHOW, JOIN, MEMBERS, INFO, POST],
     ..Row::EMPTY
