@@ -118,6 +118,7 @@ fn planted_violations_are_found() {
     assert!(planted("runtime/mod.rs", "use crate::session::A;").contains("goes up"));
     assert!(planted("session/b.rs", "use super::a::A;").contains("circle"));
     assert!(planted("session/b.rs", "use super::A;").contains("circle"), "through a facade");
+    assert_eq!(planted("session/b.rs", "pub(in crate::session) fn f() {}"), "", "visibility is no arrow");
     assert!(planted("base/id.rs", "mod inner { use super::super::other::O; } ").is_empty());
     assert!(planted("attic/mod.rs", "").contains("no floor"));
     assert!(planted("wire/mod.rs", "use std::time::{Duration, Instant};").contains("std::time::Instant"));
@@ -313,6 +314,9 @@ fn scan(tokens: &[String], module: &Module, in_test: bool, source: &mut Source) 
         } else if ["println", "eprintln", "print", "eprint"].contains(&tokens[at].as_str()) && is(at + 1, "!") {
             source.prints |= !in_test;
             at += 2;
+        } else if at >= 2 && is(at - 2, "(") && is(at - 1, "in") {
+            // `pub(in …)` says who may name this, not whom it names.
+            at = (at..tokens.len()).find(|&i| tokens[i] == ")").unwrap_or(tokens.len());
         } else if is_name(&tokens[at]) && is(at + 1, "::") && (at == 0 || !is(at - 1, "::")) {
             let mut path = vec![tokens[at].clone()];
             while is(at + 1, "::") && tokens.get(at + 2).is_some_and(|token| is_name(token)) {
