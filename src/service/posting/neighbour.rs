@@ -229,11 +229,11 @@ impl Neighbour {
             let want = std::mem::replace(&mut self.want, rest);
             self.control.push_back(Message::Want(runs(want)).encode().into());
         }
+        self.serve_at = None;
         if let Some(message) = self.control.front() {
             self.blocked = message.len() > self.room;
             return (!self.blocked).then(|| Due::Message(self.control.pop_front().expect("just seen")));
         }
-        self.serve_at = None;
         while let Some(&key) = self.asked.front() {
             let bytes = len(key);
             if bytes == 0 {
@@ -270,5 +270,36 @@ impl Neighbour {
     #[cfg(test)]
     pub(super) fn size(&self) -> usize {
         self.control.len() + self.have.len() + self.want.len() + self.asked.len() + self.answers.len()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_waits_for_room_wakes_nobody() {
+        let (now, later) = (Instant::ZERO, Instant::from_micros(1_000_000));
+        let post = |_| 60_000;
+        for blocked_by_control in [false, true] {
+            let mut neighbour = Neighbour::new(Duration::from_millis(40));
+            neighbour.room = 20;
+            if blocked_by_control {
+                neighbour.serve_at = Some(now);
+                neighbour.control.push_back(vec![0; 100].into());
+            }
+            assert!(neighbour.serve(([1; 12], 1)) && neighbour.have(now, ([1; 12], 2)));
+            let mut sent = 0;
+            while neighbour.next_due(later, post).is_some() {
+                sent += 1;
+            }
+            assert_eq!(sent, 0);
+            assert_eq!(neighbour.deadline().filter(|&at| at <= later), None);
+            neighbour.room = 100_000;
+            while neighbour.next_due(later, post).is_some() {
+                sent += 1;
+            }
+            assert_eq!(sent, if blocked_by_control { 3 } else { 2 });
+        }
     }
 }
