@@ -1,6 +1,11 @@
 //! Groups of nodes in virtual time, over real sessions: stories.
 
+mod acts;
+mod bridged;
 mod loopback;
 mod meet;
+mod partition;
+mod posts;
 mod sharing;
 mod stage;
+mod storage;
