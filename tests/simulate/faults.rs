@@ -7,11 +7,11 @@ use p2pt::sim::scenario::Hostility;
 fn nobody_who_stays_misses_a_post_though_a_third_is_replaced_each_minute_and_the_creator_leaves() {
     for engine in [Engine::Swarm, Engine::World] {
         let report = report(&scenario("churn", |scenario| {
-            scenario.members = if long() { 100 } else { 40 };
+            scenario.members = if long() { 100 } else { 24 };
             scenario.engine = engine;
             scenario.posts = 3.0;
             if !long() {
-                (scenario.duration, scenario.tail) = (SECOND * 40, SECOND * 15);
+                (scenario.duration, scenario.tail) = (SECOND * 30, SECOND * 15);
             }
         }));
         assert_complete(&report);
@@ -23,8 +23,8 @@ fn nobody_who_stays_misses_a_post_though_a_third_is_replaced_each_minute_and_the
 fn halves_of_a_minutes_partition_find_together_within_half_a_minute() {
     for rendezvous in [true, false] {
         let report = report(&scenario("partition", |scenario| {
-            scenario.members = if long() { 60 } else { 24 };
-            scenario.posts = 2.0;
+            scenario.members = if long() { 60 } else { 16 };
+            scenario.posts = 1.0;
             scenario.rendezvous_dies = (!rendezvous).then_some(SECOND);
             scenario.duration = SECOND * 80;
         }));
@@ -44,9 +44,9 @@ fn posts_arrive_and_forgeries_do_not_though_a_third_cheat() {
     };
     for kinds in all {
         let report = report(&scenario("hostile", |scenario| {
-            scenario.members = if long() { 60 } else { 36 };
+            scenario.members = if long() { 60 } else { 24 };
             scenario.hostility = kinds.to_vec();
-            scenario.duration = SECOND * 15;
+            scenario.duration = SECOND * 8;
             (scenario.routes, scenario.values, scenario.gets) = (2.0, 5, 2.0);
         }));
         assert_complete(&report);
@@ -59,7 +59,7 @@ fn two_who_cannot_connect_are_bridged_by_the_others() {
     for engine in [Engine::Swarm, Engine::World] {
         let report = report(&scenario("bridged", |scenario| {
             scenario.engine = engine;
-            scenario.duration = SECOND * 15;
+            scenario.duration = SECOND * 8;
         }));
         assert_complete(&report);
         let routes = report.routes.expect("messages were routed");

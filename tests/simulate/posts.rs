@@ -8,7 +8,9 @@ fn posting(members: u32, engine: Engine, seed: u64) -> Report {
         scenario.members = members;
         scenario.engine = engine;
         scenario.seed = seed;
-        scenario.duration = SECOND * 15;
+        scenario.duration = SECOND * if long() { 30 } else { 8 };
+        scenario.settle = SECOND * 5;
+        scenario.tail = SECOND * 5;
         scenario.joins = f64::from(members.max(20));
     }));
     assert_complete(&report);

@@ -308,15 +308,6 @@ impl Tally {
         let stored = [&mut self.stored.copies, &mut self.stored.delay];
         posts.into_iter().chain(routes).chain(stored).for_each(Samples::sort);
     }
-
-    /// Posts that are due to those who are there and have not come yet, for whoever looks for the reason.
-    pub(super) fn open(&self, people: &People) -> Vec<(usize, MemberId, MemberId)> {
-        let open = |(number, sent): (usize, &Sent)| {
-            let missing: Vec<_> = sent.due.iter().filter(|&id| people.is_there(id) && !sent.got.contains(id)).collect();
-            missing.into_iter().map(|id| (number, sent.author, id)).collect::<Vec<_>>()
-        };
-        self.posts.iter().enumerate().flat_map(open).collect()
-    }
 }
 
 /// How long before a cut what was posted may still be on its way.
