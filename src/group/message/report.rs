@@ -62,7 +62,6 @@ impl<'a> Report<'a> {
     }
 
     /// The sender's addresses.
-    #[must_use]
     pub fn addresses(&self) -> impl Iterator<Item = Address> + use<'a> {
         addresses_in(self.head)
     }
@@ -113,7 +112,6 @@ impl<'a> Record<'a> {
     }
 
     /// Where it may be.
-    #[must_use]
     pub fn addresses(&self) -> impl Iterator<Item = Address> + use<'a> {
         addresses_in(self.options)
     }

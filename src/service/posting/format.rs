@@ -78,7 +78,7 @@ impl<'a> Message<'a> {
         let (&kind, mut rest) = message.split_first().ok_or(DecodeError::Truncated)?;
         let rest = &mut rest;
         Ok(Some(match kind {
-            kind::POST => Self::Post { hops: vlu::take(rest)?, signed: *rest },
+            kind::POST => Self::Post { hops: vlu::take(rest)?, signed: rest },
             kind::HAVE => Self::Have(take_runs(rest)?),
             kind::WANT => Self::Want(take_runs(rest)?),
             kind::LINK => Self::Link(match vlu::take(rest)? {

@@ -187,7 +187,7 @@ fn kinds(text: &str) -> Result<Vec<Hostility>, String> {
     text.split(',').map(|word| kind(word.trim())).collect()
 }
 
-fn show_kinds(kinds: &Vec<Hostility>) -> String {
+fn show_kinds(kinds: &[Hostility]) -> String {
     kinds.iter().map(|kind| kind.name()).collect::<Vec<_>>().join(", ")
 }
 

@@ -19,7 +19,10 @@ impl Rate {
     /// How long `bytes` take.
     #[must_use]
     pub const fn time(self, bytes: u64) -> Duration {
-        if self.0 == 0 { Duration::ZERO } else { Duration::from_micros(bytes * 8_000_000 / self.0) }
+        match (bytes * 8_000_000).checked_div(self.0) {
+            Some(micros) => Duration::from_micros(micros),
+            None => Duration::ZERO,
+        }
     }
 }
 

@@ -97,7 +97,7 @@ fn mutated_messages_grow_nothing_beyond_its_limits() {
         remote: ([192, 0, 2, 1], 1935).into(),
         near_nonce: Net::nonce(member, puppet),
         far_nonce: Net::nonce(puppet, member),
-        initiator: net.now.as_micros() % 2 == 0,
+        initiator: net.now.as_micros().is_multiple_of(2),
         rtt: None,
     };
     let runs = if std::env::var_os("P2PT_LONG").is_some() { 100_000 } else { 5_000 };

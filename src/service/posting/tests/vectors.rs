@@ -32,7 +32,7 @@ fn a_post_made_by_hand_is_the_one_that_is_signed_here() {
     post.extend(body);
     post.extend(key.sign(&signed).to_bytes());
 
-    let time = 0x1_a318_519c_05;
+    let time = 0x01a3_1851_9c05;
     let made = sign_post(&author, GROUP, *b"instance", 300, time, Some("nick"), b"the body", Some(b"grant"));
     assert_eq!(crate::base::to_hex(&made), crate::base::to_hex(&post));
     let read = Signed::parse(&post).expect("its form is right");
