@@ -46,7 +46,7 @@ struct Wanted {
 ///
 /// # Errors
 /// See the statuses of its row.
-pub(in crate::cli) fn run(call: Call) -> Result<(), Failure> {
+pub(crate) fn run(call: Call) -> Result<(), Failure> {
     let wanted = Wanted {
         posts: !call.switch("recv-only"),
         prints: !call.switch("send-only"),

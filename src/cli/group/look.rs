@@ -18,7 +18,7 @@ use crate::group::ReceiveMode;
 ///
 /// # Errors
 /// See the statuses of its row.
-pub(in crate::cli) fn members(call: Call) -> Result<(), Failure> {
+pub(crate) fn members(call: Call) -> Result<(), Failure> {
     let told = looked(&call, Request::Members)?;
     let empty = Vec::new();
     let members = told["members"].as_array().unwrap_or(&empty);
@@ -46,7 +46,7 @@ pub(in crate::cli) fn members(call: Call) -> Result<(), Failure> {
 ///
 /// # Errors
 /// See the statuses of its row.
-pub(in crate::cli) fn info(call: Call) -> Result<(), Failure> {
+pub(crate) fn info(call: Call) -> Result<(), Failure> {
     let told = looked(&call, Request::Info)?;
     if call.out.json() == Some(Json::Stdout) {
         const NAMES: &[&str] = &[

@@ -38,7 +38,7 @@ impl Use {
 ///
 /// # Errors
 /// Usage; 11 if the file is there already; 9 if it cannot be written.
-pub(in crate::cli) fn run(call: Call) -> Result<(), Failure> {
+pub(crate) fn run(call: Call) -> Result<(), Failure> {
     let output = call.path("output");
     if output.is_none() && !io::stderr().is_terminal() && Use::ALL.iter().any(|part| call.switch(part.name())) {
         return Err(Failure::usage("a generated password has nowhere to go: there is no terminal")

@@ -23,7 +23,7 @@ const AT_ONCE: usize = 64;
 ///
 /// # Errors
 /// See the statuses of its row.
-pub(in crate::cli) fn run(call: Call) -> Result<(), Failure> {
+pub(crate) fn run(call: Call) -> Result<(), Failure> {
     let (group, [message]) = operands(&call, ["MESSAGE"]);
     if message.is_none() && password::takes_stdin(&call, "posting-password") {
         return Err(Failure::usage("standard input carries posts, so it cannot carry the password")

@@ -22,7 +22,7 @@ use crate::group::{GroupAddress, ReceiveMode};
 ///
 /// # Errors
 /// See the statuses of its row.
-pub(in crate::cli) fn run(call: Call) -> Result<(), Failure> {
+pub(crate) fn run(call: Call) -> Result<(), Failure> {
     let (group, [message]) = operands(&call, ["MESSAGE"]);
     let way = way(&call)?;
     if way.is_none() && message.is_some() {

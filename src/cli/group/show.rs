@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 ///
 /// # Errors
 /// Usage, if it is none; 9 if standard output cannot be written.
-pub(in crate::cli) fn run(call: Call) -> Result<(), Failure> {
+pub(crate) fn run(call: Call) -> Result<(), Failure> {
     let spec = address::groupspec_alone(call.text("GROUP").as_deref(), Stdin::Free)?;
     if call.switch("without-passwords") {
         return call.out.line(spec.without_authorizations().text());

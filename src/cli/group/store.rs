@@ -33,7 +33,7 @@ enum Source {
 ///
 /// # Errors
 /// See the statuses of its row.
-pub(in crate::cli) fn put(call: Call) -> Result<(), Failure> {
+pub(crate) fn put(call: Call) -> Result<(), Failure> {
     let (content, remove) = (call.switch("content"), call.switch("remove"));
     // With --content there is no key, with --remove no value.
     let (group, key, value) = match (content, remove) {
@@ -132,7 +132,7 @@ fn digest(value: &[u8]) -> String {
 ///
 /// # Errors
 /// See the statuses of its row.
-pub(in crate::cli) fn get(call: Call) -> Result<(), Failure> {
+pub(crate) fn get(call: Call) -> Result<(), Failure> {
     let (group, [key]) = operands(&call, ["KEY"]);
     let key = key.ok_or_else(|| Failure::usage("which key? A KEY is wanted behind the group"))?;
     let key = if call.switch("content") {
