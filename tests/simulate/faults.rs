@@ -15,7 +15,7 @@ fn nobody_who_stays_misses_a_post_though_a_third_is_replaced_each_minute_and_the
             }
         }));
         assert_complete(&report);
-        assert!(report.members.0 > report.members.1 + 5, "{:?}", report.members);
+        assert!(report.members.0 > report.members.1 + 2, "{:?}", report.members);
     }
 }
 

@@ -31,7 +31,7 @@ fn report(scenario: &Scenario) -> Report {
     let Scenario { name, seed, members, engine, .. } = scenario;
     println!("p2pt simulate {name} --members {members} --seed {seed} --engine {engine:?}");
     let report = run(scenario, &mut |_| true).expect("it can be run").expect("nobody stopped it");
-    println!("{:#?}", Brief(&report));
+    println!("{:?}", Brief(&report));
     report
 }
 

@@ -8,7 +8,7 @@ fn posting(members: u32, engine: Engine, seed: u64) -> Report {
         scenario.members = members;
         scenario.engine = engine;
         scenario.seed = seed;
-        scenario.duration = SECOND * if long() { 30 } else { 8 };
+        scenario.duration = SECOND * if long() { 30 } else { 6 };
         scenario.settle = SECOND * 5;
         scenario.tail = SECOND * 5;
         scenario.joins = f64::from(members.max(20));
