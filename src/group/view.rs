@@ -211,6 +211,12 @@ impl View {
         &self.members
     }
 
+    /// How many members it has room for.
+    #[cfg(test)]
+    pub(super) fn known_capacity(&self) -> usize {
+        self.members.capacity()
+    }
+
     /// The index of the first member at or after a place; their number if there is none.
     pub(super) fn place(&self, address: GroupAddress) -> usize {
         self.members.partition_point(|known| known.address < address)

@@ -68,7 +68,10 @@ impl Membership {
             random,
             lot,
             eligible: |known: &Known| self.may_be_neighbour(now, known),
-            willing: |known: &Known| !known.linked || self.links.get(known.peer).is_none_or(|link| !link.asked_us(now)),
+            willing: |known: &Known| match self.links.get(known.peer).filter(|_| known.linked) {
+                Some(link) => !link.asked_us(now),
+                None => !self.has_parted(now, known.peer),
+            },
             linked: |known: &Known| known.linked,
         };
         choice.list()
@@ -76,9 +79,7 @@ impl Membership {
 
     /// Whether a member is connected, or might be.
     fn may_be_neighbour(&self, now: Instant, known: &Known) -> bool {
-        known.linked
-            || self.holds.get(&known.peer).is_none_or(|hold| hold.until <= now)
-            || self.links.get(known.peer).is_some()
+        known.linked || !self.is_held(now, known.peer) || self.links.get(known.peer).is_some()
     }
 
     /// The neighbours of lowest latency.
@@ -158,9 +159,12 @@ impl Membership {
             return;
         }
         let wanted = near.len() + others.len();
+        let is_best = |peer: &PeerId| near.contains(peer) || others.contains(peer);
+        // Whoever asked to be left is replaced first.
+        let going = self.links.iter().filter(|link| link.asked_us(now) && !is_best(&link.peer)).count();
         for &peer in others {
             let under_way = self.dials.values().filter(|dial| dial.reason != Reason::Probe).count();
-            if self.links.len() + under_way >= wanted || self.openings() >= MAX_OPENING {
+            if self.links.len() - going + under_way >= wanted || self.openings() >= MAX_OPENING {
                 return;
             }
             if self.links.get(peer).is_none() && !self.dials.contains_key(&peer) {
@@ -174,19 +178,21 @@ impl Membership {
     }
 
     /// Asks those to be left whom we do not need, and leaves those who asked and are not needed (section 3.7), as long as
-    /// there are more neighbours than there ought to be.
+    /// there are more neighbours than there ought to be. A quarter more is borne without asking, or everybody would be
+    /// busy replacing everybody else.
     fn trim(&mut self, now: Instant, best: &BestList) {
         let mut excess = self.view.neighbours().len().saturating_sub(best.all.len());
         if excess == 0 {
             return;
         }
+        let burden = excess.saturating_sub(best.all.len() / 4);
         let keep = self.keep_of(best);
         let spare = |link: &&mut super::links::Peering| link.complete() && !keep.contains(&link.address);
         let (mut leave, mut ask) = (Vec::new(), Vec::new());
         for link in self.links.iter_mut().filter(spare) {
             if link.asked_us(now) {
                 leave.push(link.peer);
-            } else if link.asked_at.is_none_or(|at| now - at >= ASK_AGAIN) {
+            } else if ask.len() < burden && link.asked_at.is_none_or(|at| now - at >= ASK_AGAIN) {
                 link.asked_at = Some(now);
                 ask.push(link.peer);
             }
@@ -198,6 +204,7 @@ impl Membership {
             excess -= 1;
             self.stats.consented += 1;
             self.hang_up(now, peer);
+            self.part(now, peer);
         }
         for peer in ask {
             self.stats.asks_sent += 1;

@@ -76,6 +76,8 @@ pub(super) struct Dial {
 pub(super) struct Hold {
     pub(super) until: Instant,
     pub(super) times: u8,
+    /// We parted in agreement: it may be dialled, but only if it is near us on the ring.
+    pub(super) parted: bool,
 }
 
 impl Membership {

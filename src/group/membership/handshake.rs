@@ -52,7 +52,9 @@ impl Membership {
         if !link.complete() {
             // It is alive, and does not want us, or not yet.
             self.hold(now, peer, REFUSED_HOLD);
-        } else if link.asked_at.is_none() {
+        } else if link.asked_at.is_some() {
+            self.part(now, peer);
+        } else {
             self.bury(now, link.address);
             self.report_around(now, link.address, false);
         }

@@ -149,6 +149,12 @@ impl Links {
         self.0.len()
     }
 
+    /// How many it has room for.
+    #[cfg(test)]
+    pub(super) fn capacity(&self) -> usize {
+        self.0.capacity()
+    }
+
     /// The link with this mark.
     pub(super) fn marked(&mut self, mark: u16) -> Option<&mut Peering> {
         if mark == 0 { None } else { self.0.iter_mut().find(|link| link.mark == mark) }

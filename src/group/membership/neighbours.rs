@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use super::core::{Dial, Hold, Membership, Reason};
 use super::limits::{
-    BLOCKED_HOLD, LEAST_UNPROVEN, MAX_HINTED, MAX_HOLDS, MAX_INTRODUCERS, MAX_UNPROVEN, NEAR, NEAR_KEPT, REFUSED_HOLD,
-    UNPROVEN_STEP,
+    BLOCKED_HOLD, LEAST_UNPROVEN, LONGEST_HOLD, MAX_HINTED, MAX_HOLDS, MAX_INTRODUCERS, MAX_UNPROVEN, NEAR, NEAR_KEPT,
+    REFUSED_HOLD, UNPROVEN_STEP,
 };
 use super::links::Peering;
 use super::lost::backoff;
@@ -63,7 +63,7 @@ impl Membership {
 
     pub(super) fn dial_on_hint(&mut self, now: Instant, peer: PeerId) {
         let hinted = self.dials.values().filter(|dial| dial.reason == Reason::Hint).count();
-        let held = self.holds.get(&peer).is_some_and(|hold| hold.until > now);
+        let held = self.is_held(now, peer);
         if !held && hinted < MAX_HINTED && self.links.get(peer).is_none() && !self.dials.contains_key(&peer) {
             self.dial(now, peer, Reason::Hint);
         }
@@ -112,8 +112,26 @@ impl Membership {
         {
             self.holds.remove(&oldest);
         }
-        let times = self.holds.get(&peer).map_or(0, |hold| hold.times.saturating_add(1));
-        self.holds.insert(peer, Hold { until: now + backoff(first, times), times });
+        let before = self.holds.get(&peer).filter(|hold| !hold.parted);
+        let times = before.map_or(0, |hold| hold.times.saturating_add(1));
+        self.holds.insert(peer, Hold { until: now + backoff(first, times), times, parted: false });
+    }
+
+    /// Does not dial a neighbour again with which we agreed to part, unless it becomes one of the near ones.
+    pub(super) fn part(&mut self, now: Instant, peer: PeerId) {
+        if self.holds.len() < MAX_HOLDS {
+            self.holds.insert(peer, Hold { until: now + LONGEST_HOLD, times: 0, parted: true });
+        }
+    }
+
+    /// Whether openings to a peer are held back.
+    pub(super) fn is_held(&self, now: Instant, peer: PeerId) -> bool {
+        self.holds.get(&peer).is_some_and(|hold| hold.until > now && !hold.parted)
+    }
+
+    /// Whether we agreed to part with a peer, lately.
+    pub(super) fn has_parted(&self, now: Instant, peer: PeerId) -> bool {
+        self.holds.get(&peer).is_some_and(|hold| hold.until > now && hold.parted)
     }
 
     /// Ends our use of a session.

@@ -227,7 +227,7 @@ impl Membership {
         if let Some(gone) = self.lost.get(peer) {
             return gone.hold <= now && heard > gone.at;
         }
-        self.holds.get(&peer).is_none_or(|hold| hold.until <= now)
+        !self.is_held(now, peer)
     }
 
     fn sound_addresses(&mut self, addresses: impl Iterator<Item = Address>, from_loopback: bool) -> Vec<Address> {

@@ -1,5 +1,6 @@
 //! Stories of memberships, message by message.
 
+mod figures;
 mod growth;
 mod handshake;
 mod healing;
