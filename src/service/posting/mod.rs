@@ -56,11 +56,13 @@
 //! # The tree
 //!
 //! A link is eager (posts are pushed over it, both ways) or lazy (they are announced). It begins lazy; whoever has fewer than
-//! four eager ones makes a new one eager. Over a lazy link comes a HAVE, at once or together with others 40 ms after the one
-//! before. A post that was announced is asked for when it did not come by push within the time in which pushes usually do
-//! (a smoothed mean and four deviations, 20 to 400 ms), of one announcer after the other, two round trips apart and then ever
-//! more slowly; asking makes the link eager (LINK 1). A second copy that was not asked for makes the link that brought it
-//! lazy (LINK 0), or the one over which the first came if only the former is of the tree.
+//! four eager ones makes a new one eager, and whoever has lost all makes four eager. Over a lazy link comes a HAVE, at once or
+//! together with others 40 ms after the one before. A post that was announced is asked for when it did not come by push within
+//! the time in which pushes do (a quarter more than the longest lag seen, which is forgotten slowly; 20 to 400 ms), of one
+//! announcer after the other, two round trips apart and then ever more slowly. When it comes by that, its link becomes
+//! eager (LINK 1), one link in a round trip. A second copy that was not asked for makes the link that brought it lazy (LINK 0),
+//! or the one over which the first came if only the former is of the tree; but not if the link changed less than a round trip
+//! before the first copy came, and not among up to four neighbours before the first beat.
 //!
 //! This alone yields some tree. A *beat* gives it a good shape: a signed post with option 2, empty, in a stream of its own, that
 //! everybody passes on to all neighbours the first time it comes. While posts flow, one member, the root, beats every 10 s.
