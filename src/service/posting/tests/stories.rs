@@ -89,6 +89,19 @@ fn twenty_and_a_hundred_members_get_each_post_once_and_soon() {
     }
 }
 
+/// Many worlds, by command.
+#[test]
+fn the_goals_hold_whatever_the_seed() {
+    if std::env::var_os("P2PT_LONG").is_none() {
+        return;
+    }
+    for seed in 100..120 {
+        let (report, redundancy) = goals(seed, 60, 40);
+        assert!(report.p50 < ms(480) && report.p99 < ms(1000) && report.hops <= 18, "seed {seed}: {report:?}");
+        assert!(redundancy < 0.5, "seed {seed}: {redundancy}");
+    }
+}
+
 #[test]
 fn a_thousand_members_get_each_post_once_and_soon() {
     if std::env::var_os("P2PT_LONG").is_none() {
