@@ -8,6 +8,7 @@ use p2pt::node::routing::{RouteId, RoutingEvent, SendResult};
 use p2pt::node::storage::{Record, StorageEvent, StoreId};
 use p2pt::node::{Member, MemberEvent};
 use p2pt::sim::{HostId, Participant, World};
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 /// How long a stored value of the stories lives.
@@ -110,6 +111,21 @@ impl Stage {
         let all = |world: &World<Participant>| asked.iter().all(|&asked| answer(world, asked).is_some());
         assert!(self.world.wait_for(20 * S, all), "{key}: no answer");
         asked.iter().filter_map(|&asked| answer(&self.world, asked)).collect()
+    }
+
+    /// Who was called misbehaving by whom.
+    pub(crate) fn blamed(&self, members: &[HostId]) -> BTreeSet<(HostId, p2pt::base::PeerId, &'static str)> {
+        let blamed = |event: &MemberEvent| match event {
+            MemberEvent::Posting(PostingEvent::Misbehaved { peer, reason })
+            | MemberEvent::Routing(RoutingEvent::Misbehaved { peer, reason })
+            | MemberEvent::Storage(StorageEvent::Misbehaved { peer, reason }) => Some((*peer, *reason)),
+            _ => None,
+        };
+        let told = |&host: &HostId| {
+            let blamed = self.world.host(host).told().filter_map(move |(_, event)| blamed(event));
+            blamed.map(move |(peer, reason)| (host, peer, reason)).collect::<Vec<_>>()
+        };
+        members.iter().flat_map(told).collect()
     }
 }
 

@@ -2,6 +2,8 @@
 
 mod acts;
 mod bridged;
+mod cheat;
+mod hostile;
 mod loopback;
 mod meet;
 mod partition;
