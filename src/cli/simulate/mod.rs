@@ -59,9 +59,10 @@ pub(super) fn run(call: Call) -> Result<(), Failure> {
     if call.out.json() == Some(Json::Stdout) {
         call.out.event(figures::event(&report, &costs))?;
     } else {
-        for line in table::lines(&report, &costs) {
+        for line in table::lines(&report) {
             call.out.line(line)?;
         }
+        call.out.say(table::costs(&report, &costs));
     }
     match wrong(&report) {
         Some(what) => Err(Failure::new(Status::Integrity, "call this sound", what)

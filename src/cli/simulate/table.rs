@@ -10,8 +10,8 @@ use std::time::Duration;
 const LANES: [&str; 4] = ["overlay", "posts", "routes", "records"];
 
 /// The table, line by line.
-pub(super) fn lines(report: &Report, costs: &Costs) -> Vec<String> {
-    let mut rows = beginning(report, costs);
+pub(super) fn lines(report: &Report) -> Vec<String> {
+    let mut rows = beginning(report);
     if let Some(posts) = &report.posts {
         rows.extend(post_rows(report, posts));
     }
@@ -26,13 +26,22 @@ pub(super) fn lines(report: &Report, costs: &Costs) -> Vec<String> {
     if let Some(stored) = &report.storage {
         rows.extend(stored_rows(stored));
     }
-    rows.extend(end(report, costs));
+    rows.extend(end(report));
     rows.into_iter().map(|(name, value)| format!("{name:<11} {value}").trim_end().to_owned()).collect()
+}
+
+/// What the run cost this machine, which differs from run to run and so is no part of the table.
+pub(super) fn costs(report: &Report, costs: &Costs) -> String {
+    let memory = costs.memory.map_or(String::new(), |memory| {
+        let each = memory / report.members.0.max(1) as u64;
+        format!(", {} of memory, {} a member", show_size(memory), show_size(each))
+    });
+    format!("took {:.1} s{memory}", costs.wall.as_secs_f64())
 }
 
 type Rows = Vec<(&'static str, String)>;
 
-fn beginning(report: &Report, costs: &Costs) -> Rows {
+fn beginning(report: &Report) -> Rows {
     let scenario = &report.scenario;
     let engine = match scenario.engine {
         Engine::Swarm => "messages",
@@ -40,11 +49,10 @@ fn beginning(report: &Report, costs: &Costs) -> Rows {
     };
     let (joined, there) = report.members;
     let neighbours = &report.neighbours;
-    let wall = costs.wall.as_secs_f64();
     vec![
         ("scenario", format!("{}, on {engine}, seed {}", scenario.name, scenario.seed)),
         ("members", format!("{} joined, {} at the end", number(joined as u64), number(there as u64))),
-        ("time", format!("{} simulated in {wall:.1} s", seconds(report.time))),
+        ("time", format!("{} simulated", seconds(report.time))),
         ("round trip", format!("{} between two members at the median", millis(report.median_rtt))),
         (
             "neighbours",
@@ -136,7 +144,7 @@ fn stored_rows(stored: &Stored) -> Rows {
     ]
 }
 
-fn end(report: &Report, costs: &Costs) -> Rows {
+fn end(report: &Report) -> Rows {
     let rate = |bytes: u64| format!("{}/s", show_size(report.per_member_second(bytes).round() as u64));
     let traffic = &report.traffic;
     let lanes = traffic.lanes.map(|lanes| {
@@ -149,10 +157,6 @@ fn end(report: &Report, costs: &Costs) -> Rows {
     rows.push((what, number(traffic.messages)));
     if report.wronged > 0 {
         rows.push(("blamed", format!("{} times an honest member", number(report.wronged))));
-    }
-    if let Some(memory) = costs.memory {
-        let each = memory / report.members.0.max(1) as u64;
-        rows.push(("memory", format!("{}, {} a member", show_size(memory), show_size(each))));
     }
     rows.push(("digest", to_hex(&report.digest)));
     rows

@@ -19,7 +19,7 @@ impl Rate {
     /// How long `bytes` take.
     #[must_use]
     pub const fn time(self, bytes: u64) -> Duration {
-        match (bytes * 8_000_000).checked_div(self.0) {
+        match bytes.saturating_mul(8_000_000).checked_div(self.0) {
             Some(micros) => Duration::from_micros(micros),
             None => Duration::ZERO,
         }

@@ -93,7 +93,7 @@ mod tests {
     #[test]
     fn axes_end_at_a_round_number() {
         let ends = [0.0, 0.37, 1.0, 4.2, 87.0, 100.0, 1_034.0].map(|most| axis(most).0);
-        assert_eq!(ends.map(number), ["1", "0.4", "1", "5", "100", "100", "1200"]);
+        assert_eq!(ends.map(number), ["1", "0.4", "1", "5", "100", "100", "1500"]);
         assert!([0.1, 3.3, 55.0, 1e6].iter().all(|&most| (1..=5).contains(&axis(most).1) && axis(most).0 >= most));
     }
 }
