@@ -34,7 +34,6 @@ pub(super) fn run(call: Call) -> Result<(), Failure> {
         return call.out.data(text.as_bytes());
     }
     let scenario = wanted(&call, named.as_deref().unwrap_or("posting"))?;
-    tracing::info!(members = scenario.members, seed = scenario.seed, "the simulation begins");
     let started = Costs::begin();
     let live = call.out.live();
     let mut said = Instant::now();
