@@ -1,6 +1,6 @@
 //! The message-level simulator: members of groups, and between them nothing but delay, rates and who can reach whom.
 //!
-//! [`Swarm`] runs the same [`Member`](crate::node::Member)s that a node carries over sessions, a hundred thousand of them
+//! [`Swarm`] runs the same [`Member`]s that a node carries over sessions, a hundred thousand of them
 //! in one process. What a session is made of is left out: a connection takes as long as a handshake would, messages of a
 //! pair keep their order, loss costs a round trip, a member that is killed is missed after a while, and what is sent while
 //! a link is cut comes through if it is mended before that. [`World`](super::World) is for the rest.
