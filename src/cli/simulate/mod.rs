@@ -34,6 +34,9 @@ pub(super) fn run(call: Call) -> Result<(), Failure> {
         return call.out.data(text.as_bytes());
     }
     let scenario = wanted(&call, named.as_deref().unwrap_or("posting"))?;
+    if !call.switch("quiet") {
+        tracing::info!(members = scenario.members, seed = scenario.seed, "the simulation begins");
+    }
     let started = Costs::begin();
     let live = call.out.live();
     let mut said = Instant::now();
