@@ -353,6 +353,12 @@ impl Relay {
         (self.passed, self.refused)
     }
 
+    /// Bytes that wait for room.
+    #[must_use]
+    pub fn waiting_bytes(&self) -> usize {
+        self.outbox.waiting()
+    }
+
     /// Bytes that are kept for what is on its way.
     #[must_use]
     pub fn held_bytes(&self) -> usize {

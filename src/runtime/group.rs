@@ -9,6 +9,7 @@ use std::time::Duration;
 pub use super::state::GroupItem;
 use super::state::{Core, State};
 use crate::base::Instant;
+use crate::group::Lane;
 use crate::node::{GroupConfig, GroupHandle, Member};
 
 /// How long [`Group::leave`] waits for neighbours to agree.
@@ -85,6 +86,12 @@ impl Group {
     /// Looks at the member; `None` if the group was left.
     pub fn look<R>(&self, run: impl FnOnce(&Member) -> R) -> Option<R> {
         self.hold.core.look(|state| state.node.group(self.hold.handle).map(run))
+    }
+
+    /// Bytes on this lane that no neighbour has acknowledged yet ([`crate::node::Node::group_backlog`]).
+    #[must_use]
+    pub fn backlog(&self, lane: Lane) -> usize {
+        self.hold.core.look(|state| state.node.group_backlog(self.hold.handle, lane))
     }
 
     /// Leaves in good order, and waits two seconds at most until that is done.

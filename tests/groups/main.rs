@@ -4,6 +4,7 @@ mod acts;
 mod bridged;
 mod cheat;
 mod hostile;
+mod leaving;
 mod loopback;
 mod meet;
 mod partition;

@@ -108,6 +108,27 @@ fn text(value: &serde_json::Value, name: &str) -> String {
 }
 
 #[test]
+fn a_script_that_routes_many_lines_loses_none() {
+    let club = Club::new(&[]);
+    let member = club.join(&["--recv-only"]);
+    let listener = Running::start(&mut member.home.p2pt(["route", "--listen", &club.address()]));
+    listener.await_that("listening", |running| running.said().contains("listening"));
+    // Alone: joins, sends, and leaves when the neighbour has it all.
+    let one = club.run(&["route", "--to-next", &club.address(), "one"]);
+    assert_eq!(one.status, 0, "{}", one.stderr);
+    listener.await_that("the message", |running| running.wrote() == "one\n");
+    // More than a neighbour takes at once.
+    let lines: String = (0..2_300).map(|number| format!("line {number}\n")).collect();
+    let file = club.home.path().join("lines");
+    std::fs::write(&file, &lines).unwrap();
+    let mut command = club.home.p2pt(["route", "--to-next", &club.address()]);
+    let sent = Running::start(command.stdin(Stdio::from(std::fs::File::open(&file).unwrap()))).end(PATIENCE);
+    assert_eq!(sent.status, 0, "{}", sent.stderr);
+    listener.await_that("all lines", |running| running.wrote().lines().count() >= 2_301);
+    assert!(listener.wrote() == format!("one\n{lines}"), "in order, each once; {}", listener.said());
+}
+
+#[test]
 fn ten_members_are_a_full_mesh_and_seen_so() {
     let club = Club::new(&[]);
     let members = mesh(&club, 10, &["--recv-only"]);

@@ -20,9 +20,6 @@ use crate::cli::failure::Failure;
 use crate::cli::status::Status;
 use crate::group::{GroupId, ReceiveMode};
 
-/// For messages that nobody confirms.
-const LINGER: Duration = Duration::from_millis(300);
-
 /// What a command needs of its membership.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Need {
@@ -141,10 +138,12 @@ impl Access {
         }
     }
 
-    /// Gives what was sent, and is confirmed by nobody, time to arrive before the membership is left.
-    pub(super) async fn linger(&self) {
-        if let Way::Own(_) = &self.way {
-            tokio::time::sleep(LINGER).await;
+    /// Waits until neighbours have what was sent to them, where the membership will be left then.
+    pub(super) async fn handed_over(&self) -> Result<(), Failure> {
+        match &self.way {
+            #[cfg(unix)]
+            Way::Shared(_) => Ok(()),
+            Way::Own(entered) => entered.hub.handed_over(self.timeout).await,
         }
     }
 
@@ -159,16 +158,13 @@ impl Access {
                 let _ = sender.send(Answer::Item(serde_json::json!({ "listening": true })));
                 tokio::spawn(async move {
                     loop {
-                        match routed.recv().await {
-                            Ok(item) => {
-                                if sender.send(Answer::Item(item)).is_err() {
-                                    return;
-                                }
-                            }
-                            Err(RecvError::Lagged(lost)) => {
-                                tracing::warn!("{lost} routed messages were not taken in time")
-                            }
+                        let item = match routed.recv().await {
+                            Ok(item) => item,
+                            Err(RecvError::Lagged(lost)) => serde_json::json!({ "lost": lost }),
                             Err(RecvError::Closed) => return,
+                        };
+                        if sender.send(Answer::Item(item)).is_err() {
+                            return;
                         }
                     }
                 });

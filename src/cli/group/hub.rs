@@ -9,14 +9,15 @@ use bytes::Bytes;
 use serde_json::{Value, json};
 use tokio::sync::{broadcast, watch};
 
+use super::lines::MAX_BODY;
 use super::request::{Request, Way};
 use super::right::Right;
 use super::sight::{self, Meter};
 use super::told;
-use crate::base::PeerId;
+use crate::base::{PeerId, TokenBucket};
 use crate::cli::failure::Failure;
 use crate::cli::status::Status;
-use crate::group::MembershipEvent;
+use crate::group::{Lane, MembershipEvent};
 use crate::node::posting::{PostError, PostId, PostingEvent, Verdict};
 use crate::node::routing::{RouteId, RoutingEvent, SendMode, SendResult};
 use crate::node::storage::{StorageEvent, StoreError, StoreId};
@@ -29,8 +30,13 @@ const ENOUGH: usize = 2;
 const ROUTED_KEPT: usize = 1024;
 /// How long to wait for a second neighbour once a first has a post.
 const SECOND_AFTER: Duration = Duration::from_millis(250);
-/// When to look again for room for a post.
+/// When to look again for room for a post or message.
 const ROOM_AFTER: Duration = Duration::from_millis(20);
+/// When to look again whether messages were acknowledged.
+const LOOK_AGAIN: Duration = Duration::from_millis(2);
+/// Routed messages a second, and at once: fewer than a neighbour takes ([`crate::group::MESSAGE_RATE`]), which carries
+/// those of others too.
+const PACE: (u64, u64) = (400, 800);
 /// A view that has not changed for so long is taken for settled,
 const SETTLED_AFTER: Duration = Duration::from_millis(400);
 /// and any is after this.
@@ -57,6 +63,7 @@ struct State {
     routes: BTreeMap<RouteId, Option<RoutingEvent>>,
     stores: BTreeMap<StoreId, Option<StorageEvent>>,
     meter: Meter,
+    pace: Option<TokenBucket>,
     view_changed: Option<Instant>,
 }
 
@@ -302,28 +309,16 @@ impl Hub {
             return Err(Failure::new(Status::Refused, "route", "p2pt group join runs here under another identity")
                 .next("use --alone"));
         }
+        if body.len() > MAX_BODY {
+            return Err(Failure::usage("a message has at most 65,536 bytes"));
+        }
         self.met(timeout).await?;
-        let (id, sent) = self
-            .0
-            .group
-            .with(|member, now| match way {
-                Way::Nearest(place) => {
-                    let (id, sent) = member.route_to_nearest(now, place, body, ack);
-                    (Some(id), sent)
-                }
-                Way::Next => (None, member.send_to_neighbor(now, SendMode::NextIncreasing, body)),
-                Way::Previous => (None, member.send_to_neighbor(now, SendMode::NextDecreasing, body)),
-                Way::Neighbors => (None, member.send_to_all_neighbors(now, body)),
-            })
-            .ok_or_else(left)?;
+        let sent = timed(timeout, self.sent(way, body, ack)).await;
+        let full = || Failure::new(Status::TimedOut, "send the message", "neighbours do not take what was sent before");
+        let (id, sent) = sent.ok_or_else(full)??;
         let no_route = || Failure::new(Status::NotFound, "send the message", "there is no way to that place");
-        match sent {
-            SendResult::Sent => {}
-            SendResult::NoRoute => return Err(no_route()),
-            SendResult::Error => {
-                return Err(Failure::new(Status::Failed, "send the message", "it is too long, or there is no room")
-                    .next("a message has at most 65,536 bytes"));
-            }
+        if sent == SendResult::NoRoute {
+            return Err(no_route());
         }
         let Some(id) = id.filter(|_| ack) else { return Ok(json!({ "result": "sent" })) };
         self.state().routes.insert(id, None);
@@ -336,6 +331,47 @@ impl Hub {
             Some(RoutingEvent::Undelivered { no_route: true, .. }) => Err(no_route()),
             _ => Err(Failure::new(Status::TimedOut, "send the message", "its receiver did not answer")),
         }
+    }
+
+    /// Hands a message over, once there is room for it, and no faster than neighbours take them.
+    async fn sent(&self, way: Way, body: Bytes, ack: bool) -> Result<(Option<RouteId>, SendResult), Failure> {
+        loop {
+            let now = self.0.group.with(|_, now| now).ok_or_else(left)?;
+            if !self.state().pace.get_or_insert_with(|| TokenBucket::new(PACE.0, PACE.1)).take(now, 1) {
+                tokio::time::sleep(ROOM_AFTER).await;
+                continue;
+            }
+            let begin = |member: &mut Member, now: crate::base::Instant| {
+                let body = body.clone();
+                match way {
+                    Way::Nearest(place) => {
+                        let (id, sent) = member.route_to_nearest(now, place, body, ack);
+                        (Some(id), sent)
+                    }
+                    Way::Next => (None, member.send_to_neighbor(now, SendMode::NextIncreasing, body)),
+                    Way::Previous => (None, member.send_to_neighbor(now, SendMode::NextDecreasing, body)),
+                    Way::Neighbors => (None, member.send_to_all_neighbors(now, body)),
+                }
+            };
+            match self.0.group.with(begin).ok_or_else(left)? {
+                (_, SendResult::Error) => tokio::time::sleep(ROOM_AFTER).await,
+                sent => return Ok(sent),
+            }
+        }
+    }
+
+    /// Waits until neighbours have all routed messages that were sent to them.
+    ///
+    /// # Errors
+    /// 3, if they do not in time.
+    pub(super) async fn handed_over(&self, timeout: Duration) -> Result<(), Failure> {
+        let wait = async {
+            while self.0.group.backlog(Lane::Routes) > 0 {
+                tokio::time::sleep(LOOK_AGAIN).await;
+            }
+        };
+        let late = || Failure::new(Status::TimedOut, "send the message", "no neighbour said that it has it");
+        timed(timeout, wait).await.ok_or_else(late)
     }
 
     /// Waits until something holds of the state.

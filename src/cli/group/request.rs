@@ -15,7 +15,7 @@
 //! | `put_content` | `value`, `life_ms` | `copies` |
 //! | `get` | `key` | `holders`, `records`: each `author`, `sequence`, `expiry`, `value` |
 //! | `route` | `way`: `nearest`, `next`, `previous`, `neighbors`; `place`, `body`, `ack`, `author` | `result`; with `ack` also `by`, `hops` |
-//! | `listen` | | no end; an `item` with `listening`, then one for each message |
+//! | `listen` | | no end; an `item` with `listening`, then one for each message, and one with `lost` in place of so many |
 //! | `members`, `info` | | what the commands print |
 //! | `grant` | `author` | `grant`, by the posting key that the membership was given |
 //!

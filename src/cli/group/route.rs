@@ -42,8 +42,7 @@ pub(crate) fn run(call: Call) -> Result<(), Failure> {
                 Some(way) => {
                     access.look_around().await?;
                     send(&call, access, way, message).await?;
-                    access.linger().await;
-                    Ok(())
+                    access.handed_over().await
                 }
             })
             .await
@@ -114,6 +113,14 @@ async fn listen(call: &Call, access: &Access) -> Result<(), Failure> {
             Some(Answer::Item(told)) if told["listening"].as_bool() == Some(true) => {
                 call.out.say("listening");
                 call.out.ready(access.group)?;
+            }
+            Some(Answer::Item(told)) if told["lost"].is_u64() => {
+                call.out.say(format_args!("{} messages were lost: they were not taken in time", told["lost"]));
+                if call.out.json() == Some(Json::Stdout) {
+                    call.out.event(
+                        Event::new("lost").with("direction", "received").with("messages", told["lost"].clone()),
+                    )?;
+                }
             }
             Some(Answer::Item(told)) if call.out.json() == Some(Json::Stdout) => call.out.event(routed_event(&told))?,
             Some(Answer::Item(told)) => {

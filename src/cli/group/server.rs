@@ -110,7 +110,9 @@ async fn listen(hub: &Hub, id: u64, to: &Mutex<impl AsyncWrite + Unpin>) {
                 }
             }
             Err(broadcast::error::RecvError::Lagged(lost)) => {
-                tracing::warn!("{lost} routed messages were not taken in time")
+                if frames::write(&mut *to.lock().await, &json!({ "id": id, "item": { "lost": lost } })).await.is_err() {
+                    return;
+                }
             }
             Err(broadcast::error::RecvError::Closed) => return,
         }

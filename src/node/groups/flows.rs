@@ -1,6 +1,8 @@
 //! Lanes as flows.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
+
+use bytes::Bytes;
 
 use super::super::Node;
 use super::super::event::GroupHandle;
@@ -65,12 +67,19 @@ impl Node {
                     return false;
                 }
                 let measured = link.measured;
+                let early = of.filter(|(group, lane)| {
+                    let member = self.groups.joined.get(group).map(|joined| &joined.member);
+                    *lane != Lane::Control && member.is_some_and(|member| member.view().neighbour(peer).is_none())
+                });
+                if let Some((group, lane)) = early {
+                    link.keep_early(group, lane, data);
+                }
                 if let Some(session) = self.endpoint.session_mut(handle) {
                     let _ = session.consume(*flow, data.len());
                 }
                 if unnamed {
                     self.first_message(now, handle, *flow, data);
-                } else if let Some((group, lane)) = of
+                } else if let (Some((group, lane)), None) = (of, early)
                     && let Some(joined) = self.groups.joined.get_mut(&group)
                 {
                     joined.member.message(now, peer, lane, data);
@@ -92,7 +101,11 @@ impl Node {
                 }
             }
             SessionEvent::FlowException { flow, .. } => {
-                let Some((group, lane)) = link.outgoing.remove(flow) else { return link.ending.remove(flow) };
+                let Some((group, lane)) = link.outgoing.remove(flow) else {
+                    let was_ours = link.parting.remove(flow) | link.ending.remove(flow);
+                    self.part(handle, false);
+                    return was_ours;
+                };
                 if lane == Lane::Control {
                     self.lost(now, group, peer);
                 } else if let Some(sending) = link.uses.get_mut(&group).and_then(|used| used.lanes.get_mut(&lane)) {
@@ -101,7 +114,9 @@ impl Node {
                 }
             }
             SessionEvent::Delivered { flow, id } | SessionEvent::Abandoned { flow, id } => {
-                let Some(&(group, lane)) = link.outgoing.get(flow) else { return link.ending.contains(flow) };
+                let Some(&(group, lane)) = link.outgoing.get(flow) else {
+                    return link.ending.contains(flow) || link.parting.contains(flow);
+                };
                 if let Some(sending) = link.uses.get_mut(&group).and_then(|used| used.lanes.get_mut(&lane))
                     && let Some(name) = sending.ids.remove(&id.0)
                 {
@@ -115,12 +130,14 @@ impl Node {
                 if !link.ending.remove(flow) {
                     return link.outgoing.contains_key(flow);
                 }
+                self.part(handle, false);
+                let Some(link) = self.groups.links.get_mut(&handle) else { return true };
                 // Everything is out; who lingers for that may go.
                 if link.ending.is_empty() && link.uses.is_empty() {
                     self.release(now, handle, std::time::Duration::ZERO);
                 }
             }
-            SessionEvent::Writable { flow } => return link.outgoing.contains_key(flow),
+            SessionEvent::Writable { flow } => return link.outgoing.contains_key(flow) || link.parting.contains(flow),
             SessionEvent::Lost { flow, .. } => {
                 return link.incoming.contains_key(flow) || link.spent.contains(flow) || link.unnamed.contains(flow);
             }
@@ -220,6 +237,21 @@ impl Node {
         {
             sending.ids.remove(&message);
             let _ = session.abandon(sending.flow, MessageId(message));
+        }
+    }
+
+    /// A peer has proved to be a member: what it said before counts.
+    pub(super) fn take_early(&mut self, now: Instant, group: GroupHandle, peer: PeerId) {
+        let Some(handle) = self.group_session(group, peer) else { return };
+        let (Some(link), Some(joined)) = (self.groups.links.get_mut(&handle), self.groups.joined.get_mut(&group))
+        else {
+            return;
+        };
+        let (ours, others) = std::mem::take(&mut link.early).into_iter().partition(|(of, ..)| *of == group);
+        link.early = others;
+        let ours: VecDeque<(GroupHandle, Lane, Bytes)> = ours;
+        for (_, lane, message) in ours {
+            joined.member.message(now, peer, lane, &message);
         }
     }
 

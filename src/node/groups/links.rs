@@ -112,6 +112,8 @@ impl Node {
         if let Some(joined) = self.groups.joined.get_mut(&group) {
             joined.member.message(now, peer, Lane::Control, message);
         }
+        // The services have to know of the neighbour before they hear what it says next.
+        self.drive_groups(now);
     }
 
     /// A group uses a session from now on, if it does not yet. `asked` is whether we want that on a session that is older
@@ -188,14 +190,33 @@ impl Node {
         let incoming: BTreeMap<FlowId, (GroupHandle, Lane)> =
             link.incoming.extract_if(.., |_, (of, _)| *of == group).collect();
         link.spent.extend(incoming.into_keys());
+        link.early.retain(|(of, ..)| *of != group);
         if let Some(session) = self.endpoint.session_mut(handle) {
-            for flow in outgoing.into_keys() {
-                if session.close_flow(flow).is_ok() {
+            let is_busy = |flow: FlowId| session.buffered(flow).is_ok_and(|bytes| bytes > 0);
+            let waits = outgoing.iter().any(|(&flow, (_, lane))| *lane != Lane::Control && is_busy(flow));
+            for (flow, (_, lane)) in outgoing {
+                if waits && lane == Lane::Control {
+                    link.parting.insert(flow);
+                    self.groups.parting.insert((now + LINGER / 2, handle));
+                } else if session.close_flow(flow).is_ok() {
                     link.ending.insert(flow);
                 }
             }
         }
         self.release(now, handle, LINGER);
+    }
+
+    /// Says farewell where everything else that was said has arrived, or has had its time.
+    pub(super) fn part(&mut self, handle: SessionHandle, in_any_case: bool) {
+        let Some(link) = self.groups.links.get_mut(&handle) else { return };
+        if link.parting.is_empty() || !(in_any_case || link.ending.is_empty()) {
+            return;
+        }
+        self.groups.parting.retain(|&(_, waiting)| waiting != handle);
+        let controls = std::mem::take(&mut link.parting);
+        if let Some(session) = self.endpoint.session_mut(handle) {
+            link.ending.extend(controls.into_iter().filter(|&flow| session.close_flow(flow).is_ok()));
+        }
     }
 
     /// Closes a session that nothing uses, once what was sent is out, or after `within`.
@@ -209,6 +230,7 @@ impl Node {
     /// A session is over.
     pub(super) fn link_closed(&mut self, now: Instant, session: SessionHandle) {
         self.groups.unproven.retain(|&(_, unproven)| unproven != session);
+        self.groups.parting.retain(|&(_, parting)| parting != session);
         if let Some(link) = self.groups.links.remove(&session) {
             for group in link.uses.into_keys() {
                 if let Some(joined) = self.groups.joined.get_mut(&group)
@@ -258,8 +280,12 @@ impl Node {
         }
     }
 
-    /// Drops peers that have not shown what they want.
+    /// Drops peers that have not shown what they want, and parts from those who do not listen to the end.
     pub(super) fn links_timeout(&mut self, now: Instant) {
+        while let Some(&(_, session)) = self.groups.parting.first().filter(|&&(at, _)| at <= now) {
+            self.part(session, true);
+            self.groups.parting.pop_first();
+        }
         while let Some(&(at, session)) = self.groups.unproven.first().filter(|&&(at, _)| at <= now) {
             self.groups.unproven.remove(&(at, session));
             if matches!(self.roles.get(&session), Some(Role::Member)) && !self.groups.uses(session) {

@@ -25,7 +25,7 @@ use super::event::{GroupHandle, NodeEvent, RegistrationId};
 use super::member::{Member, MemberConfig, MemberEvent};
 use crate::base::{Instant, PeerId};
 use crate::endpoint::SessionHandle;
-use crate::group::{GroupId, Hint, MembershipEvent, Output};
+use crate::group::{FIRST_ROOM, GroupId, Hint, Lane, MAX_WAITING, MembershipEvent, Output};
 use crate::wire::{Address, Origin};
 use parts::{Joined, Lan, Leaving, Limits};
 
@@ -140,11 +140,32 @@ impl Node {
         self.groups_only = only;
     }
 
-    /// Leaves a group in good order; [`NodeEvent::GroupLeft`] says when nothing of it is left, after 1.5 s at most. The
-    /// handle means nothing from now on.
+    /// Bytes of messages on this lane that no neighbour has acknowledged yet; of [`Lane::Routes`] those that wait for room,
+    /// too.
+    #[must_use]
+    pub fn group_backlog(&self, group: GroupHandle, lane: Lane) -> usize {
+        let Some(joined) = self.groups.joined.get(&group) else { return 0 };
+        let of = |session: &SessionHandle| {
+            let sending = self.groups.links.get(session)?.uses.get(&group)?.lanes.get(&lane)?;
+            self.endpoint.session(*session)?.buffered(sending.flow).ok()
+        };
+        let waiting = if lane == Lane::Routes { joined.member.routing().waiting_bytes() } else { 0 };
+        joined.peers.values().filter_map(of).sum::<usize>() + waiting
+    }
+
+    /// Leaves a group in good order: what was said before goes out first, as far as half a second allows.
+    /// [`NodeEvent::GroupLeft`] says when nothing of it is left, after 1.5 s at most. The handle means nothing from now on.
     pub fn leave_group(&mut self, now: Instant, group: GroupHandle) {
         let Some(joined) = self.groups.joined.get_mut(&group) else { return };
         let mut sessions: Vec<SessionHandle> = joined.peers.values().copied().collect();
+        // What waited for room goes to the flows, which take it all.
+        for &peer in joined.peers.keys() {
+            for lane in [Lane::Posts, Lane::Routes, Lane::Records] {
+                joined.member.writable(now, peer, lane, FIRST_ROOM + MAX_WAITING);
+            }
+        }
+        self.work(now);
+        let Some(joined) = self.groups.joined.get_mut(&group) else { return };
         joined.member.leave(now);
         self.work(now);
         let Some(joined) = self.groups.joined.remove(&group) else { return };
@@ -236,6 +257,7 @@ impl Node {
             Output::Event(event) => {
                 if let MemberEvent::Membership(MembershipEvent::NeighborConnect { peer }) = &event {
                     self.trust_neighbour(group, *peer);
+                    self.take_early(now, group, *peer);
                 }
                 self.events.push_back(NodeEvent::Group { group, event });
             }

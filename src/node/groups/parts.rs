@@ -1,7 +1,9 @@
 //! What a node keeps of its groups; what it does with them stands in the files beside this one.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::SocketAddr;
+
+use bytes::Bytes;
 
 use super::super::dial::Attempt;
 use super::super::event::{GroupHandle, RegistrationId};
@@ -23,6 +25,8 @@ pub(crate) struct Groups {
     pub(super) reaches: BTreeMap<OpeningId, Reach>,
     /// Incoming sessions, and until when a group must use them.
     pub(super) unproven: BTreeSet<(Instant, SessionHandle)>,
+    /// Sessions in which farewells wait, and how long at most.
+    pub(super) parting: BTreeSet<(Instant, SessionHandle)>,
     /// Lanes on which room was made since the service heard of it.
     pub(super) roomy: BTreeSet<(GroupHandle, PeerId, Lane)>,
     /// Our address as each rendezvous sees it.
@@ -148,9 +152,17 @@ pub(super) struct Link {
     pub(super) spent: BTreeSet<FlowId>,
     /// Our flows that are closed and not yet acknowledged to their end.
     pub(super) ending: BTreeSet<FlowId>,
+    /// Control flows of ours that will be closed when what was said on other lanes has arrived: who hears that we are gone
+    /// takes nothing from us any more.
+    pub(super) parting: BTreeSet<FlowId>,
+    /// Messages of a member whose INIT is still on its way, which may be overtaken by them.
+    pub(super) early: VecDeque<(GroupHandle, Lane, Bytes)>,
     /// Whether the groups know a round-trip time.
     pub(super) measured: bool,
 }
+
+/// Bytes of early messages that one peer may have kept; what comes beyond is dropped.
+const MAX_EARLY: usize = 160 << 10;
 
 impl Link {
     pub(super) const fn new(peer: PeerId) -> Self {
@@ -162,7 +174,17 @@ impl Link {
             outgoing: BTreeMap::new(),
             spent: BTreeSet::new(),
             ending: BTreeSet::new(),
+            parting: BTreeSet::new(),
+            early: VecDeque::new(),
             measured: false,
+        }
+    }
+
+    /// Keeps a message until its sender has proved to be a member.
+    pub(super) fn keep_early(&mut self, group: GroupHandle, lane: Lane, message: &Bytes) {
+        let kept: usize = self.early.iter().map(|(.., message)| message.len() + size_of::<Bytes>()).sum();
+        if kept + message.len() <= MAX_EARLY {
+            self.early.push_back((group, lane, message.clone()));
         }
     }
 }
@@ -211,7 +233,8 @@ impl Groups {
         let leaving = self.leaving.values().map(|leaving| leaving.until).min();
         let unproven = self.unproven.first().map(|&(at, _)| at);
         let lan = self.joined.values().filter_map(|joined| joined.lan.as_ref()).map(Lan::deadline).min();
-        let parts = [members, reaches, leaving, unproven, lan, self.measure_at];
+        let parting = self.parting.first().map(|&(at, _)| at);
+        let parts = [members, reaches, leaving, unproven, lan, parting, self.measure_at];
         parts.into_iter().flatten().min()
     }
 }

@@ -226,6 +226,12 @@ impl Routing {
         self.relay.held_bytes() + awaited
     }
 
+    /// Bytes that wait for room on a lane.
+    #[must_use]
+    pub fn waiting_bytes(&self) -> usize {
+        self.relay.waiting_bytes()
+    }
+
     /// Time passed.
     pub fn handle_timeout(&mut self, now: Instant, view: &View) {
         self.relay.handle_timeout(now, view);
