@@ -276,7 +276,8 @@ fn a_peer_is_found_through_the_rendezvous_in_three_round_trips() {
     let (mut stage, _) = Stage::new(1, open());
     let (alice, bob) = (stage.add(None), stage.add(None));
     stage.register(bob, None);
-    assert!(stage.wait(bob, Duration::from_secs(1), registered));
+    // Two round trips for the session, one for each command: 40 ms each.
+    assert!(stage.wait(bob, Duration::from_millis(161), registered));
     let observed = stage.world.host(bob).events.iter().find_map(|event| match event {
         NodeEvent::Registered { observed, .. } => *observed,
         _ => None,
@@ -315,6 +316,37 @@ fn thirteen_of_sixteen_pairs_of_nats_connect_and_the_others_are_told_why() {
                 assert!(stage.wait(alice, Duration::from_secs(15), failed), "{near} to {far} is not told");
             }
         }
+    }
+}
+
+#[test]
+fn who_is_registered_can_be_found_at_once() {
+    for seed in 100..200 {
+        let (mut stage, server) = Stage::new(seed, open());
+        let (alice, bob) = (stage.add(None), stage.add(None));
+        for host in [bob, server] {
+            stage.world.set_links(host, wide_link().loss(0.1), wide_link().loss(0.1));
+        }
+        stage.register(bob, None);
+        assert!(stage.wait(bob, Duration::from_secs(10), registered), "seed {seed}");
+        let known = stage.world.host(server).node.rendezvous_metrics().map(|metrics| metrics.registered);
+        assert_eq!(known, Some(1), "seed {seed}: it was told too early");
+        stage.dial(alice, stage.id(bob));
+        assert!(stage.wait(alice, Duration::from_secs(10), dialled), "seed {seed}");
+    }
+}
+
+#[test]
+fn who_registers_while_it_is_looked_for_is_found_soon() {
+    for wait in [0, 40, 90, 120, 500, 2_000] {
+        let (mut stage, _) = Stage::new(wait, open());
+        let (alice, bob) = (stage.add(None), stage.add(None));
+        stage.dial(alice, stage.id(bob));
+        stage.world.run_for(Duration::from_millis(wait));
+        stage.register(bob, None);
+        assert!(stage.wait(bob, Duration::from_secs(1), registered));
+        // It is asked for twice a second; then come three round trips.
+        assert!(stage.wait(alice, Duration::from_millis(621), dialled), "after {wait} ms");
     }
 }
 
@@ -642,8 +674,6 @@ fn a_peer_is_found_through_the_rendezvous_in_spite_of_loss() {
         let (alice, bob) = (stage.add(near), stage.add(far));
         stage.register(bob, None);
         assert!(stage.wait(bob, Duration::from_secs(2), registered), "seed {seed}");
-        // It is known to others once its own addresses have arrived as well.
-        stage.world.run_for(Duration::from_millis(100));
         let link = wide_link().loss(1.0 - 0.85_f64.sqrt());
         for host in [alice, bob, server] {
             stage.world.set_links(host, link, link);

@@ -20,6 +20,8 @@ const BRISK_FOR: Duration = Duration::from_secs(5);
 /// for the next three as well.
 const AGAIN: Duration = Duration::from_secs(1);
 const AGAIN_FOR: Duration = Duration::from_secs(14);
+/// How often a rendezvous is asked again that does not know the peer: it may register just now.
+const SOON: Duration = Duration::from_millis(500);
 
 /// Intervals of 1, 2.5, 4, 5.5 … seconds, the slowest growth that the RFC allows, or doubling from a quarter of a second; a
 /// time of equal ones may come before.
@@ -89,8 +91,16 @@ impl Backoff {
 
     /// The answer leads to somebody else, of whom nothing was heard yet.
     pub(crate) fn keep_asking(&mut self, now: Instant) {
-        if self.haste.is_some_and(|haste| haste.every == BRISK) {
+        if self.haste.is_some_and(|haste| haste.every < AGAIN) {
             self.haste = Some(Haste { every: AGAIN, until: now + AGAIN_FOR });
+            self.step(now);
+        }
+    }
+
+    /// The answer is that nothing is known of the peer yet.
+    pub(crate) fn ask_soon(&mut self, now: Instant) {
+        if let Some(haste) = self.haste.as_mut().filter(|haste| haste.every == BRISK) {
+            haste.every = SOON;
             self.step(now);
         }
     }
@@ -148,6 +158,16 @@ mod tests {
         let asked = times(backoff, 17);
         assert!(asked[..15].iter().enumerate().all(|(n, at)| *at == 104 + 100 * n as u64), "{asked:?}");
         assert_eq!(asked[15..], [1754, 2154]);
+    }
+
+    #[test]
+    fn who_knows_nothing_yet_is_asked_twice_a_second_until_it_does() {
+        let mut backoff = Backoff::brisk(Instant::ZERO);
+        backoff.advance(Instant::ZERO);
+        backoff.ask_soon(Instant::from_micros(40_000));
+        assert_eq!(times(backoff.clone(), 3), [54, 104, 154]);
+        backoff.keep_asking(Instant::from_micros(90_000));
+        assert_eq!(times(backoff, 3), [109, 209, 309]);
     }
 
     #[test]

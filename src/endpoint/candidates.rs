@@ -108,6 +108,13 @@ impl Candidates {
         }
     }
 
+    /// Whoever is at `path` does not know the far end, or not yet.
+    pub(crate) fn ask_soon(&mut self, now: Instant, path: &Path) {
+        for known in self.list.iter_mut().filter(|known| known.path.leads_like(path)) {
+            known.backoff.ask_soon(now);
+        }
+    }
+
     /// Begins the search anew: forgets what came by hearsay and was asked in vain, so that it may come again, and asks those
     /// that our own user gave.
     pub(crate) fn look_again(&mut self, now: Instant) {

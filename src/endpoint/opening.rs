@@ -329,7 +329,11 @@ impl Opening {
                 take(Path { interface: from.interface, local: None, remote: destination.socket });
             }
         }
-        self.candidates.keep_asking(ctx.now, &from);
+        if taught.unknown_peer {
+            self.candidates.ask_soon(ctx.now, &from);
+        } else {
+            self.candidates.keep_asking(ctx.now, &from);
+        }
         if self.suspended_until.is_none() {
             self.send_hellos(ctx);
         }

@@ -176,6 +176,12 @@ impl Node {
                 }
             }
             SessionEvent::FlowFinished { .. } | SessionEvent::FlowException { .. } => self.close_session(now, session),
+            SessionEvent::Delivered { flow, .. } if Some(flow) == registered.control => {
+                let waits = self.endpoint.session(session).and_then(|session| session.buffered(flow).ok());
+                if waits == Some(0) {
+                    registered.client.heard();
+                }
+            }
             SessionEvent::Closed(_) => {
                 // Unless another one has taken its place.
                 if registered.session == Some(session) {

@@ -28,6 +28,8 @@ impl Node {
                 service.server.message(now, key(session), flow.0, &data);
                 if let Some(session) = self.endpoint.session_mut(session) {
                     let _ = session.consume(flow, data.len());
+                    // Clients are registered once they know that we have heard their addresses.
+                    let _ = session.acknowledge(flow);
                 }
             }
             SessionEvent::FlowFinished { flow, .. } => {

@@ -9,8 +9,7 @@ use std::time::Duration;
 pub use super::state::GroupItem;
 use super::state::{Core, State};
 use crate::base::Instant;
-use crate::group::Lane;
-use crate::node::{GroupConfig, GroupHandle, Member};
+use crate::node::{GroupConfig, GroupHandle, Lane, Member};
 
 /// How long [`Group::leave`] waits for neighbours to agree.
 const FAREWELL: Duration = Duration::from_secs(2);

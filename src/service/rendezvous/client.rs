@@ -33,7 +33,7 @@ pub struct Refusal {
 /// What the user of a registration learns.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ClientEvent {
-    /// Registered: others can be introduced to us from now on.
+    /// Registered: the server knows our addresses, and others can be introduced to us from now on.
     Registered {
         /// Our address as the server sees it, if it says so.
         observed: Option<SocketAddr>,
@@ -112,9 +112,21 @@ pub enum ClientOutput {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
     Dialling,
-    Connecting { session: SessionKey, until: Instant },
-    Open { session: SessionKey },
-    Pausing { until: Instant },
+    Connecting {
+        session: SessionKey,
+        until: Instant,
+    },
+    /// The server has taken us in, and our addresses are on their way to it: it introduces us when it has them.
+    Reporting {
+        session: SessionKey,
+        observed: Option<SocketAddr>,
+    },
+    Open {
+        session: SessionKey,
+    },
+    Pausing {
+        until: Instant,
+    },
     Over,
 }
 
@@ -180,7 +192,9 @@ impl Client {
     #[must_use]
     pub const fn session(&self) -> Option<SessionKey> {
         match self.state {
-            State::Connecting { session, .. } | State::Open { session } => Some(session),
+            State::Connecting { session, .. } | State::Reporting { session, .. } | State::Open { session } => {
+                Some(session)
+            }
             State::Dialling | State::Pausing { .. } | State::Over => None,
         }
     }
@@ -210,7 +224,7 @@ impl Client {
                 self.outputs.push_back(ClientOutput::Event(ClientEvent::Lost));
                 self.dial();
             }
-            State::Connecting { .. } => {
+            State::Connecting { .. } | State::Reporting { .. } => {
                 self.outputs.push_back(ClientOutput::Event(ClientEvent::Unreachable));
                 self.state = State::Pausing { until: now + PAUSE };
             }
@@ -224,9 +238,8 @@ impl Client {
         match messages::decode(message) {
             Ok(Command::Success { observed, .. }) if self.purpose == Purpose::Register => {
                 if matches!(self.state, State::Connecting { .. }) {
-                    self.state = State::Open { session };
+                    self.state = State::Reporting { session, observed };
                     self.send_addresses(session);
-                    self.outputs.push_back(ClientOutput::Event(ClientEvent::Registered { observed }));
                     let groups: Vec<GroupId> = self.groups.keys().copied().collect();
                     groups.into_iter().for_each(|group| self.join(group));
                 }
@@ -250,13 +263,24 @@ impl Client {
         }
     }
 
+    /// The server has acknowledged all that was sent on the control flow.
+    pub fn heard(&mut self) {
+        let is_out = !self.outputs.iter().any(|output| matches!(output, ClientOutput::Send { .. }));
+        if let State::Reporting { session, observed } = self.state
+            && is_out
+        {
+            self.state = State::Open { session };
+            self.outputs.push_back(ClientOutput::Event(ClientEvent::Registered { observed }));
+        }
+    }
+
     /// Our own addresses are these now; the server is told if they changed.
     pub fn set_addresses(&mut self, addresses: &[SocketAddr]) {
         if self.addresses == addresses {
             return;
         }
         self.addresses = addresses.to_vec();
-        if let State::Open { session } = self.state {
+        if let Some(session) = self.taken_in() {
             self.send_addresses(session);
         }
     }
@@ -264,7 +288,7 @@ impl Client {
     /// Joins a group there, now and after each registration to come.
     pub fn join(&mut self, group: GroupId) {
         self.groups.insert(group, None);
-        if let State::Open { session } = self.state {
+        if let Some(session) = self.taken_in() {
             let message = Join::Id(group).encode();
             self.outputs.push_back(ClientOutput::JoinGroup { session, group, message });
         }
@@ -273,7 +297,7 @@ impl Client {
     /// Leaves a group there.
     pub fn leave(&mut self, group: GroupId) {
         if self.groups.remove(&group).is_some()
-            && let State::Open { session } = self.state
+            && let Some(session) = self.taken_in()
         {
             self.outputs.push_back(ClientOutput::LeaveGroup { session, group });
         }
@@ -306,7 +330,7 @@ impl Client {
     pub fn deadline(&self) -> Option<Instant> {
         match self.state {
             State::Connecting { until, .. } | State::Pausing { until } => Some(until),
-            State::Open { .. } => self.groups.values().flatten().min().copied(),
+            State::Reporting { .. } | State::Open { .. } => self.groups.values().flatten().min().copied(),
             State::Dialling | State::Over => None,
         }
     }
@@ -319,7 +343,7 @@ impl Client {
                 self.session_down(now);
             }
             State::Pausing { until } if until <= now => self.dial(),
-            State::Open { .. } => {
+            State::Reporting { .. } | State::Open { .. } => {
                 let due = self.groups.iter().filter(|(_, again)| again.is_some_and(|again| again <= now));
                 for group in due.map(|(&group, _)| group).collect::<Vec<_>>() {
                     self.join(group);
@@ -332,6 +356,14 @@ impl Client {
     /// What to do next; drain to `None`.
     pub fn poll(&mut self) -> Option<ClientOutput> {
         self.outputs.pop_front()
+    }
+
+    /// The session, once the server has taken us in.
+    const fn taken_in(&self) -> Option<SessionKey> {
+        match self.state {
+            State::Reporting { session, .. } | State::Open { session } => Some(session),
+            State::Connecting { .. } | State::Dialling | State::Pausing { .. } | State::Over => None,
+        }
     }
 
     fn dial(&mut self) {

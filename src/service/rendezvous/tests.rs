@@ -29,8 +29,10 @@ fn talk(client: &mut Client, server: &mut Server) -> (Vec<ClientEvent>, Vec<Serv
     let session = 1;
     loop {
         let mut quiet = true;
+        let mut said = false;
         while let Some(output) = client.poll() {
             quiet = false;
+            said |= matches!(output, ClientOutput::Send { .. });
             match output {
                 ClientOutput::Dial { .. } => {
                     server.peer_up(Instant::ZERO, session, PEER, [3; 32], Path::to(addr(SEEN)));
@@ -49,6 +51,9 @@ fn talk(client: &mut Client, server: &mut Server) -> (Vec<ClientEvent>, Vec<Serv
                 ServerOutput::Send { message, .. } => client.message(&message),
                 output => outputs.push(output),
             }
+        }
+        if said {
+            client.heard();
         }
         if quiet {
             return (events, outputs);
@@ -74,6 +79,39 @@ fn a_registered_client_is_introduced_with_all_its_addresses() {
     let Some(ServerOutput::Forward { session: 1, reply, .. }) = server.poll() else { panic!("no FIHello") };
     assert_eq!(reply.socket, asker.remote);
     assert_eq!(server.metrics().introductions, 1);
+}
+
+#[test]
+fn registered_is_told_when_the_server_knows_the_addresses_and_not_before() {
+    let mut server = server(None);
+    let mut client = Client::register("rtmfp://h:1935".into(), None, vec![addr(OWN)]);
+    server.peer_up(Instant::ZERO, 1, PEER, [3; 32], Path::to(addr(SEEN)));
+    client.session_up(Instant::ZERO, 1);
+    let mut told = false;
+    for _ in 0..3 {
+        let mut said = Vec::new();
+        while let Some(output) = client.poll() {
+            match output {
+                ClientOutput::OpenControl { metadata, .. } => server.flow_opened(1, 2, metadata),
+                ClientOutput::Send { message, .. } => said.push(message),
+                ClientOutput::Event(ClientEvent::Registered { .. }) => {
+                    told = true;
+                    assert_eq!(server.metrics().registered, 1, "told before it was so");
+                }
+                _ => {}
+            }
+        }
+        said.iter().for_each(|message| server.message(Instant::ZERO, 1, 2, message));
+        client.heard();
+        while let Some(output) = server.poll() {
+            if let ServerOutput::Send { message, .. } = output {
+                client.message(&message);
+                // What the server acknowledged is what was sent before: the addresses are not out yet.
+                client.heard();
+            }
+        }
+    }
+    assert!(told);
 }
 
 #[test]
