@@ -1,6 +1,7 @@
 //! Groups through a rendezvous, which may go away.
 
 use crate::member::{Club, Member};
+use crate::support::schema::Schema;
 use crate::support::{Home, PATIENCE, Running};
 use rustix::process::Signal;
 use std::fs;
@@ -56,4 +57,66 @@ fn a_rendezvous_that_refuses_or_is_another_is_told() {
     let imposter = club(&other);
     let ended = imposter.run(&["group", "members", &imposter.address()]);
     assert_eq!(ended.status, 5, "{}", ended.stderr);
+    // Events have NetGroup's names, and what comes after them says how it ends.
+    for (club, name, status) in [(&refused, "NetGroup.Connect.Rejected", 8), (&imposter, "NetGroup.Connect.Failed", 5)]
+    {
+        let ended = club.run(&["group", "join", "--recv-only", "--json", &club.address()]);
+        assert_eq!(ended.status, status, "{}", ended.stderr);
+        assert_eq!(names(&ended.text()), [name, "error"]);
+    }
+}
+
+fn names(lines: &str) -> Vec<String> {
+    let events = Schema::of_events().lines(lines);
+    events.iter().map(|event| event["event"].as_str().unwrap_or_default().to_owned()).collect()
+}
+
+#[test]
+fn who_cannot_join_is_told_by_netgroups_event_too() {
+    let club = Club::new(&["--posting-password"]);
+    let other = Club::new(&["--posting-password"]);
+    let wrong = other.home.path().join("spec.posting-password").display().to_string();
+    let address = club.address();
+    let spec = fs::read_to_string(club.home.path().join("spec")).unwrap();
+    let nowhere = format!("rtmfp://no-such-host.invalid#{}", spec.trim());
+    for (name, status, words) in [
+        ("NetGroup.Connect.Rejected", 10, &["--posting-password-file", &wrong, &address][..]),
+        ("NetGroup.Connect.Failed", 9, &["--recv-only", "--bind", "192.0.2.1:0", &address]),
+        ("NetGroup.Connect.Failed", 8, &["--recv-only", &nowhere]),
+    ] {
+        let ended = club.run(&[&["group", "join", "--json"], words].concat());
+        assert_eq!(ended.status, status, "{}", ended.stderr);
+        assert_eq!(names(&ended.text()), [name, "error"], "{words:?}");
+    }
+}
+
+#[test]
+fn joined_is_who_was_taken_in_and_a_silent_rendezvous_is_said_once() {
+    let home = Home::new();
+    // A port at which nobody answers: it is ours, and never read.
+    let silent = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+    let club = club(&format!("rtmfp://{}", silent.local_addr().unwrap()));
+    let ready = home.path().join("ready");
+    let line = ["group", "join", "--recv-only", "--json", "--ready-file", ready.to_str().unwrap(), &club.address()]
+        .map(str::to_owned);
+    let waiting = Running::start(&mut home.p2pt(line));
+    waiting.await_that("what it waits for", |running| running.said().contains("waiting for a member (the rendezvous"));
+    waiting.await_that("the silence", |running| running.wrote().contains("rendezvous_unreachable"));
+    waiting.await_that("what it waits for now", |running| running.said().contains("(the rendezvous does not answer)"));
+    assert!(!ready.exists(), "it is not ready");
+    waiting.signal(Signal::TERM);
+    let ended = waiting.end(PATIENCE);
+    assert_eq!((ended.status, names(&ended.text())), (143, vec!["rendezvous_unreachable".to_owned()]));
+    assert_eq!(ended.stderr.matches("trying on").count(), 1, "{}", ended.stderr);
+    let alone = home.run(["post", "--timeout", "600ms", &club.address(), "x"]);
+    assert_eq!(alone.status, 8, "{}", alone.stderr);
+    assert!(alone.stderr.contains("has not answered yet") && alone.stderr.contains("p2pt check"), "{}", alone.stderr);
+    // With one that answers.
+    let (_service, address) = rendezvous(&home, &[]);
+    let spec = fs::read_to_string(club.home.path().join("spec")).unwrap();
+    fs::write(club.home.path().join("group"), format!("{address}#{spec}")).unwrap();
+    let member = club.join(&["--recv-only", "--json"]);
+    member.running.await_that("it", |running| running.wrote().lines().count() >= 2);
+    assert_eq!(names(&member.running.wrote()), ["registered", "NetGroup.Connect.Success"]);
+    member.running.await_that("where it is seen", |running| running.said().contains("which sees us at 127.0.0.1:"));
 }

@@ -1,6 +1,6 @@
 //! Routing and storage, and what members see of each other.
 
-use crate::member::{Club, mesh};
+use crate::member::{Club, Member, mesh};
 use crate::support::schema::Schema;
 use crate::support::{Home, PATIENCE, Running};
 use rustix::process::Signal;
@@ -171,6 +171,36 @@ fn events_have_netgroups_names() {
     let post = named("NetGroup.Posting.Notify")[0];
     assert_eq!((text(post, "message"), text(post, "nick")), ("hello\ttabs and ünïcode".to_owned(), "Ada".to_owned()));
     assert_eq!(text(named("NetGroup.SendTo.Notify")[0], "message"), "routed");
+}
+
+#[test]
+fn posts_through_the_socket_are_echoed_like_typed_ones() {
+    let (club, schema) = (Club::new(&[]), Schema::of_events());
+    let mut echoing = club.join(&["--echo", "--nick", "Ada"]);
+    let silent = club.join(&["--recv-only"]);
+    let mut events = Member::start(Home::new(), &club, &["--echo", "--json"]);
+    [&echoing, &silent, &events].iter().for_each(|member| member.await_neighbours(&club, 2));
+    echoing.post("typed");
+    echoing.await_lines(1);
+    for (member, text) in [(&echoing, "by a script"), (&silent, "from the silent one"), (&events, "to the log")] {
+        assert_eq!(member.run(&["post", "--nick", "script", &club.address(), text]).status, 0);
+        [&echoing, &events].iter().for_each(|member| {
+            member.running.await_that("the post", |running| running.wrote().contains(text));
+        });
+    }
+    assert_eq!(echoing.printed(), ["typed", "by a script", "from the silent one", "to the log"]);
+    assert_eq!(silent.printed().len(), 3, "without --echo one's own are not printed");
+    events.input.take();
+    let told = schema.lines(&events.running.wrote());
+    let echoed: Vec<_> = told.iter().filter(|event| event["event"] == "echo").collect();
+    assert_eq!(echoed.len(), 1);
+    assert_eq!((text(echoed[0], "message"), text(echoed[0], "nick")), ("to the log".to_owned(), "script".to_owned()));
+    assert_eq!(text(echoed[0], "author"), events.run(&["peer-id"]).text().trim());
+    // What is refused was not posted, and is not echoed.
+    let closed = Club::new(&["--posting-password"]);
+    let reader = closed.join(&["--echo"]);
+    assert_eq!(reader.run(&["post", &closed.address(), "refused"]).status, 10);
+    assert!(reader.printed().is_empty());
 }
 
 #[test]

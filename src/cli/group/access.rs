@@ -103,9 +103,9 @@ impl Access {
             () = status_lines => unreachable!("status lines go on for ever"),
             status = signals.stopped() => Err(Failure::new(status, "finish", "interrupted")),
         };
-        if let Way::Own(entered) = &self.way {
-            entered.leave().await;
-        }
+        let Way::Own(entered) = &self.way else { return result };
+        let result = result.map_err(|failure| entered.explained(failure));
+        entered.leave().await;
         result
     }
 

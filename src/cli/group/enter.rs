@@ -1,5 +1,7 @@
 //! A membership of our own: a host under a fresh peer ID, in one group.
 
+use std::cell::Cell;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -58,6 +60,25 @@ pub(super) struct Entered {
     pub(super) hub: Hub,
     host: Host,
     registration: Option<RegistrationId>,
+    rendezvous: Cell<Standing>,
+    lan: bool,
+}
+
+/// How we stand with the rendezvous.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Standing {
+    /// The group is joined without one.
+    None,
+    /// It has not answered yet.
+    Asked,
+    /// It does not answer.
+    Silent,
+    /// It introduces us, as whoever is at this address.
+    Registered(Option<SocketAddr>),
+    /// It did, and went away.
+    Lost,
+    /// It does not want us.
+    Refused,
 }
 
 impl Entered {
@@ -98,7 +119,46 @@ impl Entered {
                 member.hint(now, peer, &[], Hint::Neighbor);
             }
         });
-        Ok(Self { hub: Hub::new(group, right, wishes.stays), host, registration })
+        let standing = if registration.is_some() { Standing::Asked } else { Standing::None };
+        let hub = Hub::new(group, right, wishes.stays);
+        Ok(Self { hub, host, registration, rendezvous: Cell::new(standing), lan })
+    }
+
+    /// How we stand with the rendezvous.
+    pub(super) fn standing(&self) -> Standing {
+        self.rendezvous.get()
+    }
+
+    /// Where members are sought, and with what success so far.
+    pub(super) fn search(&self) -> String {
+        let through = match self.standing() {
+            Standing::None => None,
+            Standing::Asked => Some("the rendezvous has not answered yet".to_owned()),
+            Standing::Silent => Some("the rendezvous does not answer".to_owned()),
+            Standing::Registered(None) => Some("registered at the rendezvous".to_owned()),
+            Standing::Registered(Some(seen)) => Some(format!("registered at the rendezvous, which sees us at {seen}")),
+            Standing::Lost => Some("the rendezvous went away".to_owned()),
+            Standing::Refused => Some("the rendezvous refused us".to_owned()),
+        };
+        let lan = self.lan.then(|| "asking on this LAN".to_owned());
+        let is_known = self.hub.group().look(|member| member.view().members().len() > 0).unwrap_or(false);
+        let known = is_known.then(|| "members are known, but none could be reached yet".to_owned());
+        through.into_iter().chain(lan).chain(known).collect::<Vec<_>>().join("; ")
+    }
+
+    /// A failure to find members, with what was tried in vain.
+    pub(super) fn explained(&self, failure: Failure) -> Failure {
+        if !super::hub::is_nobody(&failure) {
+            return failure;
+        }
+        let came = format!("{} ({})", failure.came, self.search());
+        match self.standing() {
+            Standing::Asked | Standing::Silent | Standing::Lost => {
+                Failure { status: Status::Rendezvous, came, ..failure }
+                    .next("see with p2pt check whether the rendezvous answers")
+            }
+            _ => Failure { came, ..failure },
+        }
     }
 
     pub(super) fn peer_id(&self) -> PeerId {
@@ -107,13 +167,12 @@ impl Entered {
 
     /// Says what becomes of the rendezvous, on standard error and as events, and keeps time, for as long as the membership lasts. Returns what ends it.
     pub(super) async fn follow(&self, out: &Output, tell: impl Fn(Event)) -> Failure {
-        let mut registered = false;
         let mut tick = tokio::time::interval(TICK);
         let mut ticks = 0_u32;
         loop {
             tokio::select! {
                 notice = self.host.notice() => match notice {
-                    Some(notice) => if let Some(failure) = self.noticed(&notice, &mut registered, out, &tell) {
+                    Some(notice) => if let Some(failure) = self.noticed(&notice, out, &tell) {
                         return failure;
                     },
                     None => return Failure::new(Status::LocalIo, "go on", "the sockets were closed"),
@@ -130,35 +189,39 @@ impl Entered {
         }
     }
 
-    fn noticed(
-        &self,
-        notice: &NodeEvent,
-        registered: &mut bool,
-        out: &Output,
-        tell: &impl Fn(Event),
-    ) -> Option<Failure> {
+    fn noticed(&self, notice: &NodeEvent, out: &Output, tell: &impl Fn(Event)) -> Option<Failure> {
+        let before = self.standing();
         match notice {
             NodeEvent::Registered { registration, observed } if Some(*registration) == self.registration => {
-                if *registered {
-                    out.say("registered at the rendezvous again");
+                match before {
+                    Standing::Lost => out.say("registered at the rendezvous again"),
+                    Standing::Silent => out.say("the rendezvous answers now"),
+                    _ => {}
                 }
-                *registered = true;
+                self.rendezvous.set(Standing::Registered(*observed));
                 tell(Event::new("registered").with("observed", observed.map(|address| address.to_string())));
                 None
             }
             NodeEvent::RegistrationLost { .. } => {
                 out.say("the rendezvous went away; looking for it (members that are connected stay so)");
+                self.rendezvous.set(Standing::Lost);
                 tell(Event::new("rendezvous_lost"));
                 None
             }
-            NodeEvent::RendezvousUnreachable { .. } => {
+            // Said once, not for every attempt.
+            NodeEvent::RendezvousUnreachable { .. } if before == Standing::Asked => {
                 out.say("the rendezvous does not answer; trying on");
+                self.rendezvous.set(Standing::Silent);
+                tell(Event::new("rendezvous_unreachable"));
                 None
             }
-            NodeEvent::RegistrationRefused { refusal, .. } => Some(
-                Failure::new(Status::Rendezvous, "register at the rendezvous", refusal)
-                    .next("put the right key into the address: rtmfp://HOST/KEY"),
-            ),
+            NodeEvent::RegistrationRefused { refusal, .. } => {
+                self.rendezvous.set(Standing::Refused);
+                Some(
+                    Failure::new(Status::Rendezvous, "register at the rendezvous", refusal)
+                        .next("put the right key into the address: rtmfp://HOST/KEY"),
+                )
+            }
             NodeEvent::RendezvousImposter { .. } => Some(
                 Failure::new(
                     Status::Mismatch,

@@ -2,12 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use serde_json::{Value, json};
-use tokio::sync::{broadcast, watch};
+use tokio::sync::{broadcast, mpsc, watch};
 
 use super::lines::MAX_BODY;
 use super::request::{Request, Way};
@@ -18,7 +18,7 @@ use crate::base::{PeerId, TokenBucket};
 use crate::cli::failure::Failure;
 use crate::cli::status::Status;
 use crate::group::{Lane, MembershipEvent};
-use crate::node::posting::{PostError, PostId, PostingEvent, Verdict};
+use crate::node::posting::{Post, PostError, PostId, PostingEvent, Verdict, read_post};
 use crate::node::routing::{RouteId, RoutingEvent, SendMode, SendResult};
 use crate::node::storage::{StorageEvent, StoreError, StoreId};
 use crate::node::{Member, MemberEvent};
@@ -28,6 +28,8 @@ use crate::runtime::{Group, GroupItem};
 const ENOUGH: usize = 2;
 /// Routed messages that wait for a slow listener; the oldest go first.
 const ROUTED_KEPT: usize = 1024;
+/// Posts that wait to be echoed.
+const ECHOES: usize = 64;
 /// How long to wait for a second neighbour once a first has a post.
 const SECOND_AFTER: Duration = Duration::from_millis(250);
 /// When to look again for room for a post or message.
@@ -54,6 +56,8 @@ struct Inner {
     state: Mutex<State>,
     changed: watch::Sender<u64>,
     routed: broadcast::Sender<Value>,
+    /// Who wants to see what is posted here.
+    echo: OnceLock<mpsc::Sender<Post>>,
 }
 
 /// What is waited for.
@@ -86,6 +90,7 @@ impl Hub {
             state: Mutex::new(state),
             changed: watch::Sender::new(0),
             routed: broadcast::Sender::new(ROUTED_KEPT),
+            echo: OnceLock::new(),
         }))
     }
 
@@ -154,6 +159,13 @@ impl Hub {
         self.0.routed.subscribe()
     }
 
+    /// What is posted here from now on, by whatever way; to be called once.
+    pub(super) fn echo(&self) -> mpsc::Receiver<Post> {
+        let (sender, posts) = mpsc::channel(ECHOES);
+        let _ = self.0.echo.set(sender);
+        posts
+    }
+
     pub(super) fn neighbours(&self) -> usize {
         self.0.group.look(|member| member.view().neighbours().len()).unwrap_or(0)
     }
@@ -216,7 +228,13 @@ impl Hub {
     }
 
     async fn post(&self, signed: Bytes, timeout: Duration) -> Result<Value, Failure> {
-        let id = timed(timeout, self.injected(signed)).await.unwrap_or(Err(PostError::Full)).map_err(post_failed)?;
+        let injected = timed(timeout, self.injected(signed.clone())).await;
+        let id = injected.unwrap_or(Err(PostError::Full)).map_err(post_failed)?;
+        if let Some(echo) = self.0.echo.get()
+            && let Some(post) = self.0.group.look(|member| read_post(member.group(), &signed)).flatten()
+        {
+            let _ = echo.send(post).await;
+        }
         self.state().posts.insert(id, Verdicts::default());
         let decided = self.until(timeout, |state| self.decided(state.posts.get(&id)?));
         // A second neighbour may have the post from the first and say nothing.
@@ -403,9 +421,17 @@ fn left() -> Failure {
     Failure::new(Status::Failed, "go on", "the group was left")
 }
 
+/// What nobody being there is told as.
+const REACH: &str = "reach the group";
+
+/// Whether it failed because nobody was there.
+pub(super) fn is_nobody(failure: &Failure) -> bool {
+    failure.status == Status::NotFound && failure.tried == REACH
+}
+
 fn nobody(timeout: Duration) -> Failure {
     let came = format!("no member was found within {}", crate::cli::units::show_duration(timeout));
-    Failure::new(Status::NotFound, "reach the group", came)
+    Failure::new(Status::NotFound, REACH, came)
         .next("see that a member runs (p2pt group join), and that both use the same rendezvous or LAN")
 }
 

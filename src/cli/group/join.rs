@@ -3,9 +3,10 @@
 use std::cell::RefCell;
 use std::time::{Duration, Instant};
 
+use tokio::sync::{Notify, mpsc};
 use tokio::task::JoinSet;
 
-use super::enter::{Entered, Wishes};
+use super::enter::{Entered, Standing, Wishes};
 use super::hub::Hub;
 use super::lines::{self, Divided};
 use super::place::Place;
@@ -61,10 +62,19 @@ pub(crate) fn run(call: Call) -> Result<(), Failure> {
     }
     let stdin = if wanted.posts { Stdin::Data } else { Stdin::Free };
     let place = Place::of(call.text("GROUP").as_deref(), stdin)?;
+    let wishes = wishes(&call, &wanted)?;
     call.out.say(format_args!("joining {} {}", place.name(), place.through()));
-    let mut right = Right::unproven(&call, &place.spec)?;
+    let right = right(&call, &place, &wanted).inspect_err(|failure| {
+        let _ = call.out.event(not_joined(&place, failure, failure.status == Status::Refused));
+    })?;
+    net::block_on(member(&call, &place, right, wishes, &wanted))
+}
+
+/// Who signs, and whether others will take it.
+fn right(call: &Call, place: &Place, wanted: &Wanted) -> Result<Right, Failure> {
+    let mut right = Right::unproven(call, &place.spec)?;
     if wanted.posts {
-        right.prove(&call, &place.spec, true)?;
+        right.prove(call, &place.spec, true)?;
         if place.spec.posting_key().is_some() && !right.is_proven() {
             if !wanted.prints {
                 return Err(no_password());
@@ -72,37 +82,70 @@ pub(crate) fn run(call: Call) -> Result<(), Failure> {
             call.out.say("no posting password was given: this member only reads");
         }
     }
-    net::block_on(member(&call, &place, right, &wanted))
+    Ok(right)
 }
 
-async fn member(call: &Call, place: &Place, right: Right, wanted: &Wanted) -> Result<(), Failure> {
-    let entered = Entered::begin(call, place, right, wishes(call, wanted)?).await?;
+/// NetGroup's event for a membership that never came to be.
+fn not_joined(place: &Place, failure: &Failure, rejected: bool) -> Event {
+    let name = if rejected { "NetGroup.Connect.Rejected" } else { "NetGroup.Connect.Failed" };
+    Event::new(name).with("group", place.spec.id().to_string()).with("text", failure.to_string())
+}
+
+async fn member(call: &Call, place: &Place, right: Right, wishes: Wishes, wanted: &Wanted) -> Result<(), Failure> {
+    let entered = Entered::begin(call, place, right, wishes).await.inspect_err(|failure| {
+        let _ = call.out.event(not_joined(place, failure, false));
+    })?;
     let group = place.spec.id();
     #[cfg(unix)]
     let serving = super::server::serve(super::server::open(group, &call.out), entered.hub.clone(), group);
     #[cfg(not(unix))]
     let serving = std::future::pending::<()>();
     let (printer, failed) = Printer::start(&call.out)?;
-    let scribe = RefCell::new(Scribe { call, wanted, hub: entered.hub.clone(), printer, met: false });
-    scribe.borrow_mut().tell(
-        Event::new("NetGroup.Connect.Success")
-            .with("group", group.to_string())
-            .with("peer_id", entered.peer_id().to_string()),
-    );
-    call.out.ready(entered.peer_id())?;
+    let echoes = entered.hub.echo();
+    let (hub, peer) = (entered.hub.clone(), entered.peer_id());
+    let joined = Notify::new();
+    let scribe = RefCell::new(Scribe { call, wanted, hub, peer, printer, joined: false, met: false, ready: &joined });
+    // Whoever asks a rendezvous has joined when that, or a member, has answered.
+    if entered.standing() == Standing::None {
+        scribe.borrow_mut().joined();
+    }
     let mut signals = call.signals.clone();
     let result = tokio::select! {
         () = entered.hub.pump(|item| scribe.borrow_mut().take(item)) => Err(Failure::new(Status::Failed, "go on", "the group was left")),
-        failure = entered.follow(&call.out, |event| scribe.borrow_mut().tell(event)) => Err(failure),
-        result = post_input(call, &entered, wanted, &scribe) => result,
+        failure = entered.follow(&call.out, |event| scribe.borrow_mut().told(event)) => Err(failure),
+        result = post_input(call, &entered, wanted) => result.map_err(|failure| entered.explained(failure)),
         () = serving => unreachable!("the socket is served for ever"),
-        () = watch(call, &entered.hub) => unreachable!("status lines go on for ever"),
+        () = echo(echoes, &scribe) => unreachable!("posts are echoed for ever"),
+        () = watch(call, &entered) => unreachable!("status lines go on for ever"),
+        Err(failure) = ready(call, &joined, peer) => Err(failure),
         status = signals.stopped() => Err(Failure::new(status, "finish", "interrupted")),
         Ok(failure) = failed => Err(failure),
     };
     entered.leave().await;
-    scribe.into_inner().printer.finish();
+    let mut scribe = scribe.into_inner();
+    if let Err(failure) = &result
+        && !scribe.joined
+        && signals.stop().is_none()
+    {
+        scribe.tell(not_joined(place, failure, entered.standing() == Standing::Refused));
+    }
+    scribe.printer.finish();
     result
+}
+
+/// Tells whoever waits for it that we have joined.
+async fn ready(call: &Call, joined: &Notify, peer: PeerId) -> Result<(), Failure> {
+    joined.notified().await;
+    call.out.ready(peer)?;
+    std::future::pending().await
+}
+
+/// Prints what is posted here, if that was asked for.
+async fn echo(mut posts: mpsc::Receiver<Post>, scribe: &RefCell<Scribe<'_>>) {
+    while let Some(post) = posts.recv().await {
+        scribe.borrow_mut().own(&post);
+    }
+    std::future::pending().await
 }
 
 fn wishes(call: &Call, wanted: &Wanted) -> Result<Wishes, Failure> {
@@ -125,12 +168,7 @@ pub(super) fn receive_mode(call: &Call) -> ReceiveMode {
 }
 
 /// Posts standard input, a message at a time. Its end ends the membership only with `--send-only`.
-async fn post_input(
-    call: &Call,
-    entered: &Entered,
-    wanted: &Wanted,
-    scribe: &RefCell<Scribe<'_>>,
-) -> Result<(), Failure> {
+async fn post_input(call: &Call, entered: &Entered, wanted: &Wanted) -> Result<(), Failure> {
     if !wanted.posts {
         return std::future::pending().await;
     }
@@ -160,9 +198,6 @@ async fn post_input(
                     continue;
                 }
                 let request = writer.post(&body, right.own_grant().as_deref());
-                if wanted.echo {
-                    scribe.borrow_mut().own(&body);
-                }
                 let (hub, timeout) = (hub.clone(), wanted.timeout);
                 posting.spawn(async move { hub.answer(request, timeout).await });
             }
@@ -204,31 +239,38 @@ fn no_password() -> Failure {
         .next("give it with --posting-password-file; whoever made the group has it")
 }
 
-/// Says so if nobody is there after a moment, and answers SIGUSR1.
-async fn watch(call: &Call, hub: &Hub) {
+/// Says so if nobody is there after a moment, and again when the reason changes; answers SIGUSR1.
+async fn watch(call: &Call, entered: &Entered) {
     let begun = Instant::now();
     let mut signals = call.signals.clone();
     let lonely = async {
-        tokio::time::sleep(LONELY_AFTER).await;
-        if hub.neighbours() == 0 {
-            call.out.say("waiting for a member…");
+        let mut said = String::new();
+        loop {
+            tokio::time::sleep(LONELY_AFTER).await;
+            let search = entered.search();
+            if entered.hub.neighbours() == 0 && search != said {
+                call.out.say(format_args!("waiting for a member ({search})"));
+                said = search;
+            }
         }
-        std::future::pending::<()>().await;
     };
     let asked = async {
         loop {
             signals.status_wanted().await;
-            call.out.say(status_line(hub, begun));
+            call.out.say(status_line(entered, begun));
         }
     };
     tokio::select! {
-        () = lonely => unreachable!("this waits for ever"),
+        () = lonely => unreachable!("this goes on for ever"),
         () = asked => unreachable!("status lines go on for ever"),
     }
 }
 
-fn status_line(hub: &Hub, begun: Instant) -> String {
-    let up = crate::cli::units::show_duration(Duration::from_secs(begun.elapsed().as_secs()));
+fn status_line(entered: &Entered, begun: Instant) -> String {
+    let (hub, up) = (&entered.hub, crate::cli::units::show_duration(Duration::from_secs(begun.elapsed().as_secs())));
+    if hub.neighbours() == 0 {
+        return format!("joined for {up}: no member is connected ({})", entered.search());
+    }
     let seen = hub.group().look(|member| {
         let (neighbours, stats) = (member.view().neighbours().len(), member.posting().stats());
         let members = member.membership().estimated_members();
@@ -242,11 +284,33 @@ struct Scribe<'a> {
     call: &'a Call,
     wanted: &'a Wanted,
     hub: Hub,
+    peer: PeerId,
     printer: Printer,
+    joined: bool,
     met: bool,
+    ready: &'a Notify,
 }
 
 impl Scribe<'_> {
+    /// The membership has begun.
+    fn joined(&mut self) {
+        if !std::mem::replace(&mut self.joined, true) {
+            let group = self.hub.group().look(|member| member.group().to_string());
+            let event = Event::new("NetGroup.Connect.Success").with("group", group);
+            self.tell(event.with("peer_id", self.peer.to_string()));
+            self.ready.notify_one();
+        }
+    }
+
+    /// Something is told of the rendezvous.
+    fn told(&mut self, event: Event) {
+        let registered = event.name() == "registered";
+        self.tell(event);
+        if registered {
+            self.joined();
+        }
+    }
+
     fn take(&mut self, item: &GroupItem) {
         match item {
             GroupItem::Lost(count) => {
@@ -277,6 +341,7 @@ impl Scribe<'_> {
         tracing::info!("{change:?}");
         let there = self.hub.neighbours() > 0;
         if there && !self.met {
+            self.joined();
             self.call.out.say(format_args!("connected; the first neighbour is {peer:?}"));
         } else if !there && self.met {
             self.call.out.say("the last neighbour is gone; looking for members");
@@ -297,20 +362,12 @@ impl Scribe<'_> {
         self.printer.print(line);
     }
 
-    /// A post of our own.
-    fn own(&mut self, body: &[u8]) {
-        if self.wanted.json {
-            let author = self.hub.right().author().peer_id().to_string();
-            let text = String::from_utf8_lossy(body).into_owned();
-            self.tell(Event::new("echo").with("message", text).with("author", author));
-        } else {
-            let line = lines::shown(body, self.wanted.divided);
-            let shown = if self.call.out.to_terminal() {
-                escaped(&String::from_utf8_lossy(&line)).into_owned().into_bytes()
-            } else {
-                line
-            };
-            self.printer.print(shown);
+    /// A post that was made here.
+    fn own(&mut self, post: &Post) {
+        match (self.wanted.echo, self.wanted.json) {
+            (false, _) => {}
+            (true, true) => self.tell(told::echo(post)),
+            (true, false) => self.print(post),
         }
     }
 

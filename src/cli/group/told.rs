@@ -57,11 +57,15 @@ pub(super) fn with_fields(event: Event, told: &Value, names: &[&'static str]) ->
     names.iter().fold(event, |event, name| event.with(name, told[*name].clone()))
 }
 
-/// A post of somebody else.
-fn posted(post: &Post) -> Event {
+/// A post that was made here.
+pub(super) fn echo(post: &Post) -> Event {
+    posted("echo", post)
+}
+
+fn posted(name: &'static str, post: &Post) -> Event {
     let mut body = Map::new();
     put_body(&mut body, "message", &post.body);
-    let event = with_fields(Event::new("NetGroup.Posting.Notify"), &Value::from(body), &["message", "message_hex"]);
+    let event = with_fields(Event::new(name), &Value::from(body), &["message", "message_hex"]);
     event
         .with("message_id", to_hex(&post.id.0))
         .with("author", post.author.to_string())
@@ -73,7 +77,7 @@ fn posted(post: &Post) -> Event {
         )
         .with("instance", to_hex(&post.instance))
         .with("sequence", post.sequence)
-        .with("hops", post.hops)
+        .with("hops", Some(post.hops).filter(|hops| *hops > 0))
 }
 
 /// The event for `--json`; `None` for what concerns only whoever asked for it.
@@ -93,7 +97,7 @@ pub(super) fn event(event: &MemberEvent, member: Option<&Member>) -> Option<Even
                 .with("from", coverage.map(|(from, _)| from.to_string()))
                 .with("to", coverage.map(|(_, to)| to.to_string()))
         }
-        MemberEvent::Posting(PostingEvent::Notify(post)) => posted(post),
+        MemberEvent::Posting(PostingEvent::Notify(post)) => posted("NetGroup.Posting.Notify", post),
         MemberEvent::Routing(RoutingEvent::Notify(message)) => routed_event(&routed(message)),
         _ => return None,
     })

@@ -30,6 +30,12 @@ impl Event {
         self
     }
 
+    /// Which event it is.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        self.name
+    }
+
     /// The line, without its end: `v`, `ts`, `event`, then the fields in their order.
     #[must_use]
     pub fn line(&self) -> String {

@@ -117,7 +117,7 @@ mod tree;
 mod types;
 
 pub use machine::Posting;
-pub use signed::{MAX_NICK, sign_post};
+pub use signed::{MAX_NICK, read_post, sign_post};
 pub use types::{MAX_BODY, Post, PostError, PostId, PostingConfig, PostingEvent, PostingStats, Verdict};
 
 #[cfg(test)]

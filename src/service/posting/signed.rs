@@ -4,7 +4,7 @@ use bytes::Bytes;
 use sha2::{Digest as _, Sha256};
 
 use super::format::StreamName;
-use super::{MAX_BODY, PostId};
+use super::{MAX_BODY, Post, PostId};
 use crate::base::PeerId;
 use crate::crypto::sign::{Label, verify};
 use crate::crypto::{Identity, signer};
@@ -138,6 +138,24 @@ pub fn sign_post(
     put_marker(&mut envelope);
     envelope.extend_from_slice(body);
     sign(identity, group, (instance, sequence, time), &envelope, grant)
+}
+
+/// What a signed post says, as its author's own process sees it, with no hops. Nothing but the form is looked at: this is for
+/// posts that [`super::Posting::inject`] has taken.
+#[must_use]
+pub fn read_post(group: GroupId, signed: &[u8]) -> Option<Post> {
+    let post = Signed::parse(signed)?;
+    let envelope = post.envelope().filter(|envelope| !envelope.beat)?;
+    Some(Post {
+        id: post.id(group),
+        author: post.author,
+        instance: post.instance,
+        sequence: post.sequence,
+        time: post.time,
+        nick: envelope.nick.map(str::to_owned),
+        body: Bytes::copy_from_slice(envelope.content),
+        hops: 0,
+    })
 }
 
 /// A beat of `identity`, signed (see [`super`], "The tree").
