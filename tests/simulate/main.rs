@@ -47,13 +47,14 @@ impl std::fmt::Debug for Brief<'_> {
             (counts, quantiles(&p.hops), quantiles(&p.delay), p.redundancy)
         });
         let routes = routes.as_ref().map(|r| ((r.sent, r.found, r.astray, r.lost), quantiles(&r.hops)));
-        let storage = storage.as_ref().map(|s| (s.put, s.held, s.asked, s.found, s.not_found, s.unanswered));
+        let storage =
+            storage.as_ref().map(|s| (s.put, s.held, s.abandoned, s.asked, s.found, s.not_found, s.unanswered));
         f.debug_struct("Report")
             .field("members", members)
             .field("median_rtt", median_rtt)
             .field("posts: (sent, delivered, missed, twice, forged, refused), hops, delay, redundancy", &posts)
             .field("routes: (sent, found, astray, lost), hops", &routes)
-            .field("storage: put, held, asked, found, not found, unanswered", &storage)
+            .field("storage: put, held, abandoned, asked, found, not found, unanswered", &storage)
             .field("healing", healing)
             .field("neighbours", neighbours)
             .finish()

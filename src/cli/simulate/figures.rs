@@ -73,7 +73,7 @@ fn routes(routes: &Routes) -> Value {
 
 fn storage(stored: &Stored) -> Value {
     json!({
-        "put": stored.put, "held": stored.held, "asked": stored.asked, "found": stored.found,
+        "put": stored.put, "held": stored.held, "abandoned": stored.abandoned, "asked": stored.asked, "found": stored.found,
         "not_found": stored.not_found, "wrong": stored.wrong, "unanswered": stored.unanswered,
         "copies": quantiles(&stored.copies, 1.0), "delay_ms": quantiles(&stored.delay, 1e-3),
     })

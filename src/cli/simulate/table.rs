@@ -124,11 +124,13 @@ fn route_rows(report: &Report, routes: &Routes) -> Rows {
 }
 
 fn stored_rows(stored: &Stored) -> Rows {
+    let values = format!("{} of {} values", number(stored.held), number(stored.put));
+    let abandoned = match stored.abandoned {
+        0 => String::new(),
+        count => format!(", {} put by who left before the answer", number(count)),
+    };
     vec![
-        (
-            "stored",
-            format!("{} of {} values, copies {}", number(stored.held), number(stored.put), spread(&stored.copies)),
-        ),
+        ("stored", format!("{values}{abandoned}, copies {}", spread(&stored.copies))),
         ("asked", format!("{} times", number(stored.asked))),
         (
             "",

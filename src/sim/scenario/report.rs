@@ -94,6 +94,8 @@ pub struct Stored {
     pub put: u64,
     /// Values of which somebody confirmed to hold a copy.
     pub held: u64,
+    /// Values that were put by a member that left before it had its answer: they may be held or not.
+    pub abandoned: u64,
     /// Questions for values that were held.
     pub asked: u64,
     /// Answers with the right value.

@@ -299,6 +299,8 @@ impl Tally {
         self.routed.lost = self.routes.iter().filter(|route| !route.arrived).count() as u64;
         self.routed.lost -= self.routed.refused.min(self.routed.lost);
         // Whoever was killed got no answer, and expects none.
+        let orphans = self.puts.iter().filter(|((by, _), number)| !self.values[**number].held && !people.is_there(*by));
+        self.stored.abandoned = orphans.count() as u64;
         let left: BTreeSet<_> = self.gets.keys().map(|(by, _)| *by).filter(|&by| people.is_there(by)).collect();
         let unanswered = self.gets.keys().filter(|(by, _)| left.contains(by)).count() as u64;
         self.stored.asked -= self.gets.len() as u64 - unanswered;
