@@ -26,6 +26,8 @@ const PUT: Row = Row {
     about: "\
 Stores a value under a key, signed by the user, at the members nearest to the key's digest. Each author has a slot of its own under a key: nobody can overwrite what another put. A later put of the same author replaces the earlier one.
 
+Members hold values in memory only, usually six of them, and copy them on as members come and go. A value is gone when all who hold it have left at once, or the last member has.
+
 With --content there is no key and no author: the value is stored under its own SHA-256, which is printed.
 
 With P2PT_GROUP set, GROUP is left out where both KEY and VALUE stand.",

@@ -18,6 +18,10 @@
 //! time by everybody, anew. It says what it wants, and gets that at a bounded rate. What a member need not hold, being none of the nearest
 //! eight, and two holders are known to have, makes room for other records and is dropped after a minute.
 //!
+//! Records live in memory, nowhere else. A value is gone when all its holders went before others had copied it, and with the last
+//! member of the group; a member that comes back holds nothing until it is offered what is its to hold. Whoever wants a value to
+//! outlast that puts it again.
+//!
 //! # Records
 //!
 //! Numbers are VLUs, *field* is a length and its bytes:

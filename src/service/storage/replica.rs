@@ -11,6 +11,12 @@ use crate::base::{Instant, Rng, TokenBucket};
 use crate::group::{GroupAddress, View};
 
 /// Members that hold a record: those nearest to its key.
+///
+/// When 20 of 60 members leave in one moment, chance takes all holders of 0.99 % of the values if there are four, of 0.08 % if
+/// six, of 0.005 % if eight; in a hundred simulated groups 85, 19 and 2 of 10,000 values were lost, and 197, 322 and 478 kB
+/// were moved to make 100 values of 1 kB whole again. While the twenty leave one each 2 s (`p2pt simulate storage`, 40 seeds)
+/// the lane carries 1.5, 2.0 and 2.6 kB/s a member, and four holders let a question in 16,000 go without its value, six and
+/// eight none: six is the least that loses nothing then, and eight costs a third more for what happens to one value in a thousand.
 pub(super) const HOLDERS: usize = 6;
 /// Members more that may keep it, so that it does not move to and fro.
 const SLACK: usize = 2;
