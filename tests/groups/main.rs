@@ -3,6 +3,7 @@
 mod acts;
 mod bridged;
 mod cheat;
+mod glare;
 mod hostile;
 mod leaving;
 mod loopback;
