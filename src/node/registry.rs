@@ -1,6 +1,7 @@
 //! The node as a client of rendezvous services.
 
 use std::net::SocketAddr;
+use std::ops::Bound;
 use std::time::Duration;
 
 use super::Node;
@@ -196,9 +197,10 @@ impl Node {
 
     /// Does what the clients want. Answers whether they wanted anything.
     pub(super) fn drive_registrations(&mut self, now: Instant) -> bool {
-        let ids: Vec<RegistrationId> = self.registrations.keys().copied().collect();
         let mut moved = false;
-        for id in ids {
+        let mut next = self.registrations.first_key_value().map(|(&id, _)| id);
+        while let Some(id) = next {
+            next = self.registrations.range((Bound::Excluded(id), Bound::Unbounded)).next().map(|(&id, _)| id);
             while let Some(output) = self.registrations.get_mut(&id).and_then(|registered| registered.client.poll()) {
                 moved = true;
                 self.client_output(now, id, output);

@@ -18,6 +18,7 @@ pub(super) mod parts;
 mod reach;
 
 use std::net::SocketAddr;
+use std::ops::Bound;
 use std::time::Duration;
 
 use super::Node;
@@ -235,8 +236,9 @@ impl Node {
     /// Does what members want. Answers whether they wanted anything.
     pub(super) fn drive_groups(&mut self, now: Instant) -> bool {
         let mut moved = false;
-        let handles: Vec<GroupHandle> = self.groups.joined.keys().copied().collect();
-        for group in handles {
+        let mut next = self.groups.joined.first_key_value().map(|(&group, _)| group);
+        while let Some(group) = next {
+            next = self.groups.joined.range((Bound::Excluded(group), Bound::Unbounded)).next().map(|(&group, _)| group);
             while let Some(output) = self.groups.joined.get_mut(&group).and_then(|joined| joined.member.poll(now)) {
                 moved = true;
                 self.member_output(now, group, output);
