@@ -20,6 +20,27 @@ fn nobody_who_stays_misses_a_post_though_a_third_is_replaced_each_minute_and_the
 }
 
 #[test]
+fn a_group_is_renewed_without_a_rendezvous() {
+    for engine in [Engine::Swarm, Engine::World] {
+        let report = report(&scenario("churn", |scenario| {
+            scenario.members = if long() { 60 } else { 16 };
+            scenario.engine = engine;
+            scenario.posts = 2.0;
+            scenario.rendezvous_dies = Some(SECOND);
+            if !long() {
+                // As many are replaced as otherwise in a minute.
+                (scenario.churn, scenario.duration, scenario.tail) = (0.6, SECOND * 30, SECOND * 15);
+            }
+        }));
+        assert_complete(&report);
+        assert!(report.members.0 > report.members.1 + 2, "{:?}", report.members);
+        // Whoever came after its death was told of somebody, and found the others by that.
+        assert!(report.neighbours.min + 2 >= report.neighbours.target, "{:?}", report.neighbours);
+        assert!(report.posts.expect("there were posts").caught_up > 0);
+    }
+}
+
+#[test]
 fn halves_of_a_minutes_partition_find_together_within_half_a_minute() {
     for rendezvous in [true, false] {
         let report = report(&scenario("partition", |scenario| {
@@ -42,15 +63,20 @@ fn posts_arrive_and_forgeries_do_not_though_a_third_cheat() {
     } else {
         &[&Hostility::ALL]
     };
-    for kinds in all {
+    for (&kinds, engine) in all.iter().flat_map(|kinds| [(kinds, Engine::Swarm), (kinds, Engine::World)]) {
         let report = report(&scenario("hostile", |scenario| {
             scenario.members = if long() { 60 } else { 24 };
+            scenario.engine = engine;
             scenario.hostility = kinds.to_vec();
             scenario.duration = SECOND * 8;
             (scenario.routes, scenario.values, scenario.gets) = (2.0, 5, 2.0);
         }));
         assert_complete(&report);
         assert_eq!(report.storage.expect("values were stored").wrong, 0);
+        let ring = report.ring.as_ref().expect("a small world");
+        let cheats: Vec<usize> =
+            ring.iter().filter(|place| place.hostile).map(|place| place.neighbours.len()).collect();
+        println!("neighbours of those who cheat, at the end: {cheats:?}");
     }
 }
 

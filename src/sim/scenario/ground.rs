@@ -4,12 +4,12 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Duration;
 
-use super::super::swarm::{MemberId, Nat, Nature, Swarm};
+use super::super::swarm::{MemberId, Nat, Nature, Swarm, address_of};
 use super::hostile::Player;
 use super::value::{Hostility, Scenario};
 use crate::base::{Instant, PeerId, Rng, WallClock};
 use crate::crypto::Identity;
-use crate::group::{Groupspec, Lane};
+use crate::group::{Groupspec, Hint, Lane};
 use crate::node::{Member, MemberConfig, MemberEvent};
 
 /// Somebody who is about to join.
@@ -18,6 +18,8 @@ pub(super) struct Newcomer {
     pub(super) rng: Rng,
     pub(super) nat: Nat,
     pub(super) hostility: Option<Hostility>,
+    /// Members whose addresses it was told, as a user is by others.
+    pub(super) guides: Vec<MemberId>,
 }
 
 /// What was carried.
@@ -91,12 +93,17 @@ impl Ground for OnMessages {
     }
 
     fn join(&mut self, newcomer: Newcomer) -> (MemberId, PeerId) {
-        let Newcomer { identity, mut rng, nat, hostility } = newcomer;
+        let Newcomer { identity, mut rng, nat, hostility, guides } = newcomer;
         let peer = identity.peer_id();
+        let known: Vec<_> = guides.into_iter().map(|id| (self.swarm.peer_id(id), address_of(id))).collect();
         let member = Member::new(self.swarm.now(), rng.fork(), member_config(&self.spec, peer, identity));
         let player = Player::new(member, hostility.map(|kind| (kind, rng)));
         let nature = Nature { nat, ..self.swarm.nature() };
-        (self.swarm.join(peer, nature, player), peer)
+        let id = self.swarm.join(peer, nature, player);
+        self.swarm.command(id, |player, now| {
+            known.into_iter().for_each(|(peer, address)| player.member.hint(now, peer, &[address], Hint::Member));
+        });
+        (id, peer)
     }
 
     fn kill(&mut self, id: MemberId) {

@@ -29,6 +29,7 @@ mod hostile;
 mod keys;
 mod people;
 mod report;
+mod rogue;
 mod run;
 mod samples;
 mod tally;

@@ -96,4 +96,16 @@ impl People {
         let draw = |_| self.living.get(rng.below(self.living.len() as u64) as usize).copied();
         (0..100).filter_map(draw).find(|&id| !self.get(id).hostile)
     }
+    /// Up to so many who are there, honest, on this side and at a public address, by chance.
+    pub(super) fn guides(&self, rng: &mut Rng, side: u32, count: usize) -> Vec<MemberId> {
+        let fits = |person: &Person| !person.hostile && person.side == side && person.nat == Nat::None;
+        let mut guides: Vec<MemberId> = self.living.iter().copied().filter(|&id| fits(self.get(id))).collect();
+        let count = count.min(guides.len());
+        for at in 0..count {
+            let other = at + rng.below((guides.len() - at) as u64) as usize;
+            guides.swap(at, other);
+        }
+        guides.truncate(count);
+        guides
+    }
 }

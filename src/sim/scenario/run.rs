@@ -75,6 +75,8 @@ struct Run<'a, G> {
     rng: Rng,
     agenda: Queue<Act>,
     people: People,
+    /// Whether there still is one.
+    rendezvous: bool,
     tally: Tally,
     healing: Option<Healing>,
     seconds: Vec<Second>,
@@ -84,6 +86,8 @@ struct Run<'a, G> {
 
 /// How often things are looked at.
 const SLICE: Duration = Duration::from_millis(100);
+/// How many members' addresses somebody is told who cannot ask a rendezvous.
+const GUIDES: usize = 3;
 /// Up to how many members the overlay is drawn.
 const SMALL: usize = 200;
 
@@ -99,6 +103,7 @@ impl<'a, G: Ground> Run<'a, G> {
             rng,
             agenda: Queue::new(),
             people: People::default(),
+            rendezvous: true,
             tally: Tally::default(),
             healing: None,
             seconds: Vec::new(),
@@ -202,7 +207,10 @@ impl<'a, G: Ground> Run<'a, G> {
             }
             Act::Kill => self.kill(),
             Act::CreatorLeaves => self.depart(MemberId(0), false),
-            Act::RendezvousDies => self.ground.end_rendezvous(),
+            Act::RendezvousDies => {
+                self.rendezvous = false;
+                self.ground.end_rendezvous();
+            }
             Act::Part => {
                 self.tally.cut.from = Some(self.ground.now());
                 // Every other one around the ring, so that each half has gaps everywhere.
@@ -245,10 +253,14 @@ impl<'a, G: Ground> Run<'a, G> {
         let kinds = &self.scenario.hostility;
         let hostility: Option<Hostility> =
             is_one_of(hostile, number).then(|| kinds[(number as f64 * hostile) as usize % kinds.len()]);
-        let (id, peer) = self.ground.join(Newcomer { identity, rng, nat, hostility });
-        self.people.join(id, peer, author, hostility.is_some(), nat);
         let cut = self.tally.cut;
-        if cut.from.is_some() && cut.mended.is_none() && number % 2 == 1 {
+        let side = u32::from(cut.from.is_some() && cut.mended.is_none() && number % 2 == 1);
+        // Whoever cannot register, or does not because it is hostile, was told of somebody.
+        let alone = !self.rendezvous || side == 1 || hostility.is_some() && self.scenario.engine == Engine::World;
+        let guides = if alone { self.people.guides(&mut self.rng, side, GUIDES) } else { Vec::new() };
+        let (id, peer) = self.ground.join(Newcomer { identity, rng, nat, hostility, guides });
+        self.people.join(id, peer, author, hostility.is_some(), nat);
+        if side == 1 {
             self.people.set_side(id, 1);
             self.ground.set_island(id, 1);
         }

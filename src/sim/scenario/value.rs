@@ -180,9 +180,6 @@ impl Scenario {
                 Err("size is 16 to 65536 bytes".into())
             }
             _ if self.hostile > 0.0 && self.hostility.is_empty() => Err("hostility names no kind".into()),
-            _ if self.hostile > 0.0 && self.engine == Engine::World => {
-                Err("hostile members are only known to the swarm engine".into())
-            }
             _ if self.engine == Engine::World && self.members > 20_000 => {
                 Err("the world engine carries 20000 members at most".into())
             }

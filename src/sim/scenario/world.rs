@@ -9,22 +9,45 @@ use super::super::host::{Host, NatId, Port};
 use super::super::link::Link;
 use super::super::nat::Nat as NatKind;
 use super::super::packet::HostId;
-use super::super::swarm::{MemberId, Nat, Rate};
+use super::super::swarm::{Actor as _, MemberId, Nat, Rate};
 use super::super::world::{Machine, World};
 use super::ground::{Ground, Happened, Inbox, Newcomer, Traffic, member_config};
+use super::hostile::Player;
+use super::rogue::Rogue;
 use super::value::Scenario;
 use crate::base::{Instant, PeerId, Received, Rng, Transmit};
 use crate::crypto::{Plain, Profile as _};
 use crate::endpoint::EndpointConfig;
-use crate::group::Groupspec;
+use crate::group::{Groupspec, Hint};
 use crate::node::rendezvous::ServerConfig;
-use crate::node::{GroupConfig, GroupHandle, Member, Node, NodeConfig, NodeEvent, Registration};
+use crate::node::{GroupConfig, GroupHandle, Member, MemberConfig, Node, NodeConfig, NodeEvent, Registration};
+use crate::wire::{Address, Origin};
 
 /// A node, and what happens in its group.
 struct Resident {
     node: Node,
     id: MemberId,
     inbox: Inbox,
+    /// What is in place of a group, if it is hostile.
+    rogue: Option<Box<Rogue>>,
+}
+
+impl Resident {
+    /// Takes what the node tells. Answers whether a hostile one did anything about it.
+    fn hear(&mut self, now: Instant) -> bool {
+        let mut moved = false;
+        while let Some(event) = self.node.poll_event(now) {
+            match (&mut self.rogue, event) {
+                (Some(rogue), event) => {
+                    moved = true;
+                    rogue.hear(now, &mut self.node, event);
+                }
+                (None, NodeEvent::Group { event, .. }) => self.inbox.borrow_mut().push((now, self.id, event)),
+                (None, _) => {}
+            }
+        }
+        moved | self.rogue.as_mut().is_some_and(|rogue| rogue.drive(now, &mut self.node))
+    }
 }
 
 impl Machine for Resident {
@@ -34,26 +57,37 @@ impl Machine for Resident {
 
     fn handle_timeout(&mut self, now: Instant) {
         self.node.handle_timeout(now);
+        if let Some(rogue) = &mut self.rogue {
+            rogue.handle_timeout(now);
+        }
     }
 
     fn deadline(&self) -> Option<Instant> {
-        self.node.deadline()
+        let rogue = self.rogue.as_ref().and_then(|rogue| rogue.deadline());
+        self.node.deadline().into_iter().chain(rogue).min()
     }
 
     fn poll_transmit(&mut self, now: Instant) -> Option<Transmit> {
-        while let Some(event) = self.node.poll_event(now) {
-            if let NodeEvent::Group { event, .. } = event {
-                self.inbox.borrow_mut().push((now, self.id, event));
+        loop {
+            let moved = self.hear(now);
+            if let Some(transmit) = self.node.poll_transmit(now) {
+                return Some(transmit);
+            }
+            if !moved {
+                return None;
             }
         }
-        self.node.poll_transmit(now)
     }
 }
 
 struct Seat {
     host: HostId,
     port: Port,
-    group: GroupHandle,
+    /// `None` for a hostile one.
+    group: Option<GroupHandle>,
+    /// By which it is reached, if nothing is in between.
+    address: SocketAddr,
+    peer: PeerId,
     access: Duration,
     nat: Nat,
     there: bool,
@@ -102,7 +136,7 @@ impl OnPackets {
         node.serve_rendezvous(ServerConfig::default());
         let link = Link::IDEAL.delay(RENDEZVOUS_DISTANCE);
         let host = Host::at(world.internet(), RENDEZVOUS.ip()).links(link, link);
-        let resident = Resident { node, id: MemberId(u32::MAX), inbox: Rc::clone(&inbox) };
+        let resident = Resident { node, id: MemberId(u32::MAX), inbox: Rc::clone(&inbox), rogue: None };
         let rendezvous = Some((world.add_host(&host, resident), peer));
         Self { world, scenario: scenario.clone(), spec, inbox, rng, seats: Vec::new(), rendezvous }
     }
@@ -114,6 +148,26 @@ impl OnPackets {
             Rate::UNLIMITED => link,
             Rate(bits) => link.rate(bits).queue((bits / 8 / 5).max(30_000) as usize),
         }
+    }
+
+    /// Lets a node register, and join the group.
+    fn join_group(
+        &self,
+        node: &mut Node,
+        member: MemberConfig,
+        own: SocketAddr,
+        bootstrap: Vec<(PeerId, Vec<Address>)>,
+    ) -> GroupHandle {
+        let now = self.world.now();
+        node.set_groups_only(true);
+        node.set_local_addresses(now, vec![own]);
+        let mut config = GroupConfig { bootstrap, rendezvous: vec![RENDEZVOUS], ..GroupConfig::new(member) };
+        if let Some((_, pin)) = self.rendezvous {
+            let uri = format!("rtmfp://{RENDEZVOUS}");
+            let known = Registration { servers: vec![RENDEZVOUS], uri, pin: Some(pin), developer_key: None };
+            config.registrations = vec![node.register(now, known)];
+        }
+        node.join_group(now, config)
     }
 
     fn seat(&self, id: MemberId) -> &Seat {
@@ -131,29 +185,33 @@ impl Ground for OnPackets {
     }
 
     fn join(&mut self, newcomer: Newcomer) -> (MemberId, PeerId) {
-        let Newcomer { identity, mut rng, nat, hostility: _ } = newcomer;
+        let Newcomer { identity, mut rng, nat, hostility, guides } = newcomer;
         let (now, id) = (self.world.now(), MemberId(self.seats.len() as u32));
         let profile = Plain::new(&mut rng, false);
         let peer = profile.peer_id();
+        let hostility = hostility.map(|kind| (kind, rng.fork(), rng.fork()));
         let mut node = node(now, rng, profile, false);
         let outside = IpAddr::from(address_of(self.seats.len()));
         let inside = IpAddr::from([192, 168, 1, 2]);
-        let own = if nat == Nat::None { outside } else { inside };
-        node.set_groups_only(true);
-        node.set_local_addresses(now, vec![SocketAddr::new(own, 1935)]);
-        let mut config = GroupConfig::new(member_config(&self.spec, peer, identity));
-        if let Some((_, pin)) = self.rendezvous {
-            let uri = format!("rtmfp://{RENDEZVOUS}");
-            let known = Registration { servers: vec![RENDEZVOUS], uri, pin: Some(pin), developer_key: None };
-            config.registrations = vec![node.register(now, known)];
-        }
-        config.rendezvous = vec![RENDEZVOUS];
-        let group = node.join_group(now, config);
+        let own = SocketAddr::new(if nat == Nat::None { outside } else { inside }, 1935);
+        let address = |socket| Address { origin: Origin::Unknown, socket };
+        let guide = |id: MemberId| (self.seat(id).peer, vec![address(self.seat(id).address)]);
+        let bootstrap: Vec<_> = guides.into_iter().map(guide).collect();
+        let member = member_config(&self.spec, peer, identity);
+        let (group, rogue) = match hostility {
+            None => (Some(self.join_group(&mut node, member, own, bootstrap)), None),
+            Some((kind, chance, rng)) => {
+                let mut player = Player::new(Member::new(now, rng, member), Some((kind, chance)));
+                player.set_addresses(now, vec![Address { origin: Origin::Local, socket: own }]);
+                bootstrap.iter().for_each(|(peer, at)| player.hint(now, *peer, at, Hint::Member));
+                (None, Some(Box::new(Rogue::new(player, RENDEZVOUS))))
+            }
+        };
 
         let (shortest, longest) = self.scenario.rtt;
         let access = shortest / 4 + (longest - shortest).mul_f64(self.rng.unit() / 4.0);
         let (up, down) = (self.link(access, self.scenario.up), self.link(access, self.scenario.down));
-        let resident = Resident { node, id, inbox: Rc::clone(&self.inbox) };
+        let resident = Resident { node, id, inbox: Rc::clone(&self.inbox), rogue };
         let internet = self.world.internet();
         let (host, port) = match nat {
             Nat::None => {
@@ -167,7 +225,8 @@ impl Ground for OnPackets {
                 (self.world.add_host(&Host::at(home, inside).links(up, down), resident), Port::from(nat))
             }
         };
-        self.seats.push(Seat { host, port, group, access, nat, there: true });
+        let address = SocketAddr::new(outside, own.port());
+        self.seats.push(Seat { host, port, group, address, peer, access, nat, there: true });
         (id, peer)
     }
 
@@ -183,7 +242,10 @@ impl Ground for OnPackets {
         if std::mem::take(&mut seat.there) {
             let (host, group) = (seat.host, seat.group);
             self.world.command(host, |resident, now| {
-                resident.node.leave_group(now, group);
+                if let Some(group) = group {
+                    resident.node.leave_group(now, group);
+                }
+                resident.rogue = None;
                 resident.node.shut_down(now);
             });
             self.world.at(self.world.now() + Duration::from_secs(5), move |world| drop(world.remove_host(host)));
@@ -206,12 +268,19 @@ impl Ground for OnPackets {
         if !there {
             return None;
         }
-        self.world.command(host, |resident, now| resident.node.with_group(now, group, command))
+        self.world.command(host, |resident, now| match (&mut resident.rogue, group) {
+            (Some(rogue), _) => Some(command(&mut rogue.player_mut().member, now)),
+            (None, group) => resident.node.with_group(now, group?, command),
+        })
     }
 
     fn member(&self, id: MemberId) -> Option<&Member> {
         let seat = self.seat(id);
-        if seat.there { self.world.host(seat.host).node.group(seat.group) } else { None }
+        let resident = seat.there.then(|| self.world.host(seat.host))?;
+        match (&resident.rogue, seat.group) {
+            (Some(rogue), _) => Some(&rogue.player().member),
+            (None, group) => resident.node.group(group?),
+        }
     }
 
     fn delay(&self, from: MemberId, to: MemberId) -> Duration {

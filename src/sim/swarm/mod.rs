@@ -651,7 +651,7 @@ const REGISTER_AGAIN: Duration = Duration::from_secs(5);
 const SPINS: u32 = 10_000;
 
 /// An address that no two members share.
-fn address_of(id: MemberId) -> Address {
+pub(super) fn address_of(id: MemberId) -> Address {
     let [_, b, c, d] = id.0.to_be_bytes();
     let high = (id.0 >> 24) as u16;
     Address::new(Origin::Observed, SocketAddr::new(Ipv4Addr::new(10, b, c, d).into(), 1935 + high))
