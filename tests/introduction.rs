@@ -13,6 +13,11 @@ use p2pt::node::{Dial, DialError, Node, NodeConfig, NodeEvent, PeerHandle, Regis
 use p2pt::service::rendezvous::{CheckReport, ProbeSockets, ProbeTarget, ServerConfig, Verdict};
 use p2pt::sim::{Host, HostId, Link, Machine, Nat, NetworkId, World};
 
+#[allow(unreachable_pub)]
+#[path = "support/home.rs"]
+mod home;
+use home::home;
+
 /// A node and what it told; perhaps a second one beside it, on a socket of its own.
 struct Peer {
     node: Node,
@@ -138,15 +143,7 @@ impl Stage {
 
     fn add_peer(&mut self, nat: Option<Nat>, peer: Peer) -> HostId {
         self.hosts += 1;
-        let number = self.hosts;
-        let outside = IpAddr::from([198, 51, 100, number]);
-        let (network, address) = match nat {
-            Some(nat) => {
-                let nat = self.world.add_nat(self.wide, outside, nat);
-                (self.world.inside(nat), IpAddr::from([10, 0, number, 2]))
-            }
-            None => (self.wide, outside),
-        };
+        let (network, address) = home(&mut self.world, self.wide, self.hosts, nat);
         let host = Host::at(network, address).links(wide_link(), wide_link()).port(5000).socket(SECOND, 5001);
         let host = self.world.add_host(&host, peer);
         let own = vec![SocketAddr::new(address, 5000)];

@@ -4,6 +4,9 @@ mod acts;
 mod bridged;
 mod cheat;
 mod glare;
+#[allow(unreachable_pub)]
+#[path = "../support/home.rs"]
+mod home;
 mod hostile;
 mod leaving;
 mod loopback;

@@ -1,6 +1,6 @@
 //! The stage: a wide network with a rendezvous, members on it, behind NATs or on a LAN.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,6 +12,8 @@ use p2pt::node::rendezvous::ServerConfig;
 use p2pt::node::{GroupConfig, MemberConfig, Registration};
 use p2pt::sim::{Host, HostId, Link, Nat, NetworkId, Participant, World};
 use p2pt::wire::{Address, Origin};
+
+use crate::home::home;
 
 pub(crate) const MS: Duration = Duration::from_millis(1);
 pub(crate) const S: Duration = Duration::from_secs(1);
@@ -86,15 +88,7 @@ impl Stage {
     /// A host that has not joined yet.
     pub(crate) fn add(&mut self, nat: Option<Nat>) -> HostId {
         self.hosts += 1;
-        let number = self.hosts;
-        let outside = IpAddr::from([198, 51, 100, number]);
-        let (network, address) = match nat {
-            Some(nat) => {
-                let nat = self.world.add_nat(self.wide, outside, nat);
-                (self.world.inside(nat), IpAddr::from([10, 0, number, 2]))
-            }
-            None => (self.wide, outside),
-        };
+        let (network, address) = home(&mut self.world, self.wide, self.hosts, nat);
         let profile = self.profile(false);
         let peer = Participant::new(self.world.now(), self.world.rng(), profile, EndpointConfig::default());
         let host = Host::at(network, address).links(self.link, self.link).port(PORT);

@@ -14,15 +14,11 @@ use crate::forged::Keying;
 use crate::net::{Fate, Kind, Net, altered, chunk_of, kind_of, ms, open, startup_datagram, strong};
 
 /// Points of order 1, 2, 4 and 8 on the curve of X25519 and its twist, and their other forms.
-const LOW_ORDER: [&str; 7] = [
-    "0000000000000000000000000000000000000000000000000000000000000000",
-    "0100000000000000000000000000000000000000000000000000000000000000",
-    "e0eb7a7c3b41b8ae1656e3faf19fc46ada098deb9c32b1fd866205165f49b800",
-    "5f9c95bca3508c24b1d0b1559c83ef5b04445cc4581c8e86d8224eddd09f1157",
-    "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
-    "edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
-    "eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
-];
+fn low_order() -> Vec<[u8; 32]> {
+    let points: Vec<String> =
+        serde_json::from_str(include_str!("../vectors/low_order.json")).expect("the vectors are JSON");
+    points.iter().map(|hex| point(hex)).collect()
+}
 
 fn point(hex: &str) -> [u8; 32] {
     from_hex(hex).unwrap().try_into().unwrap()
@@ -72,15 +68,16 @@ fn weak_keys_and_the_other_form_of_a_signature_open_nothing() {
     }
     let weak = DropReason::KeyingRefused(Refusal::WeakIdentityKey);
     assert_eq!(keying.dropped(weak), identity_keys.len() as u64);
-    for (n, low) in (30..).zip(LOW_ORDER) {
+    let points = low_order();
+    for (n, &point) in (30..).zip(&points) {
         for high_bit in [0, 0x80] {
-            let mut low = point(low);
+            let mut low = point;
             low[31] |= high_bit;
             keying.send(n + u32::from(high_bit), &certificate, &with_key(&skic, &low), |k, isp| k.initiation.sign(isp));
             keying.net.run_for(ms(100));
         }
     }
-    assert_eq!(keying.dropped(DropReason::KeyingRefused(Refusal::WeakPublicKey)), 2 * LOW_ORDER.len() as u64);
+    assert_eq!(keying.dropped(DropReason::KeyingRefused(Refusal::WeakPublicKey)), 2 * points.len() as u64);
     assert_eq!(keying.sessions(), 0);
     assert_eq!(keying.net.count(Kind::RIKeying), 0);
 }
@@ -116,11 +113,12 @@ fn a_responder_s_low_order_points_and_another_s_signature_open_nothing() {
     let from = net.address(b);
     let reasons = |net: &Net, refusal| net.nodes[a].endpoint.stats().dropped(DropReason::AnswerRefused(refusal));
     // The genuine responder itself, with a key that yields no secret.
-    for low in LOW_ORDER {
-        let forged = answer(&net, genuine.certificate(), genuine.sign_key(), |skic| with_key(skic, &point(low)));
+    let points = low_order();
+    for low in &points {
+        let forged = answer(&net, genuine.certificate(), genuine.sign_key(), |skic| with_key(skic, low));
         net.deliver(a, Interface::MAIN, from, &forged);
     }
-    assert_eq!(reasons(&net, Refusal::WeakPublicKey), LOW_ORDER.len() as u64);
+    assert_eq!(reasons(&net, Refusal::WeakPublicKey), points.len() as u64);
     // Whoever is in the middle, with its own signature under the genuine certificate, and under its own.
     for certificate in [genuine.certificate(), middle.certificate()] {
         let forged = answer(&net, certificate, middle.sign_key(), <[u8]>::to_vec);

@@ -5,29 +5,12 @@ use std::time::Duration;
 use bytes::Bytes;
 use ed25519_dalek::{Signer as _, SigningKey, VerifyingKey};
 use p2pt::base::{Instant, PeerId, Rng, WallClock};
-use p2pt::group::{GroupAddress, GroupId, MAX_TICKETS, MAX_WAITING, Neighbour, Output, ReceiveMode, View};
+use p2pt::group::{GroupAddress, GroupId, MAX_TICKETS, MAX_WAITING, Output};
 use p2pt::service::routing::{Routing, RoutingConfig, RoutingEvent};
 use sha2::{Digest as _, Sha256};
 
-use crate::{CLOCK, GROUP, mutate, routing};
-
-const ME: PeerId = PeerId([1; 32]);
-const NEIGHBOUR: PeerId = PeerId([2; 32]);
-
-fn view() -> View {
-    let mut view = View::new(ME, ReceiveMode::Nearest);
-    for peer in [NEIGHBOUR, PeerId([3; 32])] {
-        let (address, rtt) = (GroupAddress::of(peer), Duration::from_millis(10));
-        view.insert_neighbour(Neighbour { peer, address, rtt, mode: ReceiveMode::Nearest });
-    }
-    view
-}
-
-/// A certificate of profile `strong`, by hand.
-fn certificate(key: &SigningKey) -> Vec<u8> {
-    let mark = [0x2b, 0xc6, 0x58, 0x38, 0x37, 0xf5, 0x7e, 0x19, 0xc7, 0xde, 0x0d, 0x01];
-    [&mark[..], key.verifying_key().as_bytes(), &[0x02, 0x15, 0x10, 0x02, 0x15, 0x0e]].concat()
-}
+use crate::hand::{CLOCK, GROUP, ME, NEIGHBOUR, certificate, view};
+use crate::{mutate, routing};
 
 struct Written {
     group: GroupId,

@@ -6,32 +6,20 @@ use bytes::Bytes;
 use ed25519_dalek::{Signer as _, SigningKey};
 use p2pt::base::{Instant, PeerId, Rng, WallClock};
 use p2pt::crypto::{Identity, IdentityKind};
-use p2pt::group::{GroupAddress, MAX_TICKETS, MAX_WAITING, Neighbour, Output, ReceiveMode, View};
+use p2pt::group::{GroupAddress, MAX_TICKETS, MAX_WAITING, Output};
 use p2pt::service::storage::{
     Asker, MAX_RECORD, Payload, SignedRecord, Storage, StorageConfig, StorageEvent, content_record, sign_record,
 };
 use proptest::prelude::*;
 use sha2::{Digest as _, Sha256};
 
-use crate::{CLOCK, GROUP, config, mutate};
-
-const ME: PeerId = PeerId([1; 32]);
-const NEIGHBOUR: PeerId = PeerId([2; 32]);
-
-fn view() -> View {
-    let mut view = View::new(ME, ReceiveMode::Nearest);
-    for peer in [NEIGHBOUR, PeerId([3; 32])] {
-        let (address, rtt) = (GroupAddress::of(peer), Duration::from_millis(10));
-        view.insert_neighbour(Neighbour { peer, address, rtt, mode: ReceiveMode::Nearest });
-    }
-    view
-}
+use crate::hand::{CLOCK, GROUP, ME, NEIGHBOUR, certificate, view};
+use crate::{config, mutate};
 
 /// The identity that grows from a seed, and its certificate, by hand.
 fn identity(seed: u8) -> (Identity, SigningKey, Vec<u8>) {
     let key = SigningKey::from_bytes(&[seed; 32]);
-    let mark = [0x2b, 0xc6, 0x58, 0x38, 0x37, 0xf5, 0x7e, 0x19, 0xc7, 0xde, 0x0d, 0x01];
-    let certificate = [&mark[..], key.verifying_key().as_bytes(), &[0x02, 0x15, 0x10, 0x02, 0x15, 0x0e]].concat();
+    let certificate = certificate(&key);
     let file = [b"p2pt identity 1\n\x33\x01", &certificate[..], b"\x21\x02", &[seed; 32]].concat();
     (Identity::from_bytes(&file).expect("an identity"), key, certificate)
 }

@@ -10,7 +10,8 @@ use p2pt::crypto::{Identity, IdentityKind};
 use p2pt::group::{GrantKind, GroupAddress, GroupId, sign_grant};
 use p2pt::service::storage::{Record, Storage, StorageEvent, StoreError, sign_record};
 
-use crate::{CLOCK, GROUP, HOUR, Ring, config, ring, told};
+use crate::hand::{CLOCK, GROUP};
+use crate::{HOUR, Ring, config, ring, told};
 
 type Pairs = BTreeSet<(usize, usize)>;
 

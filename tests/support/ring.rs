@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use p2pt::base::{Instant, PeerId, Rng};
 use p2pt::group::{FIRST_ROOM, GroupAddress, Neighbour, Output, ReceiveMode, View};
+use p2pt::service::routing::{Routing, RoutingEvent};
+use p2pt::service::storage::{Storage, StorageEvent};
 
 /// What a member does.
 pub trait Service {
@@ -20,6 +22,46 @@ pub trait Service {
     fn view_changed(&mut self, now: Instant, view: &View);
     fn poll(&mut self) -> Option<Output<Self::Event>>;
 }
+
+/// A service does all this by itself; what it does when its sight changes is its own.
+macro_rules! service {
+    ($service:ty, $event:ty, $view_changed:expr) => {
+        impl Service for $service {
+            type Event = $event;
+
+            fn message(&mut self, now: Instant, view: &View, peer: PeerId, message: &[u8]) {
+                self.message(now, view, peer, message);
+            }
+
+            fn writable(&mut self, now: Instant, peer: PeerId, room: usize) {
+                self.writable(now, peer, room);
+            }
+
+            fn handle_timeout(&mut self, now: Instant, view: &View) {
+                self.handle_timeout(now, view);
+            }
+
+            fn deadline(&self) -> Option<Instant> {
+                self.deadline()
+            }
+
+            fn peer_down(&mut self, now: Instant, view: &View, peer: PeerId) {
+                self.peer_down(now, view, peer);
+            }
+
+            fn view_changed(&mut self, now: Instant, view: &View) {
+                $view_changed(self, now, view);
+            }
+
+            fn poll(&mut self) -> Option<Output<$event>> {
+                self.poll()
+            }
+        }
+    };
+}
+
+service!(Routing, RoutingEvent, |_, _, _| ());
+service!(Storage, StorageEvent, Self::view_changed);
 
 pub struct Member<S> {
     pub peer: PeerId,

@@ -1,8 +1,9 @@
 //! The row of `p2pt connect`.
 
 use super::row::{Example, Flag, Json, Kind, Operand, Row, Streams};
-use super::shared::{FLASH, IDENTITY_FILE, JSON, KEY, READY, RENDEZVOUS_VARIABLE, TIMEOUT, WIRE_LIMITS};
-use crate::cli::status::Status;
+use super::shared::{
+    BIND, FLASH, IDENTITY_FILE, JSON, KEY, REACHING, READY, RENDEZVOUS_VARIABLE, TIMEOUT, WIRE_LIMITS,
+};
 
 /// `p2pt connect`.
 pub(super) const CONNECT: Row = Row {
@@ -58,27 +59,11 @@ Every incoming peer has to be accepted: --allow lists who may come in, --allow-a
             Flag::switch("recv-only", "Send nothing; standard input is not read").conflicts(&["send-only"]),
             Flag::switch("send-only", "Receive nothing"),
         ],
-        &[
-            TIMEOUT,
-            Flag::value("bind", "ADDR:PORT", Kind::Socket, "Use this UDP address of ours")
-                .default("[::]:0"),
-            KEY,
-            FLASH,
-            JSON,
-        ],
+        &[TIMEOUT, BIND, KEY, FLASH, JSON],
         READY,
     ],
     streams: Streams { input: "what goes to the peer", output: "what the peer sends, byte for byte", json: Json::Stderr },
-    statuses: &[
-        Status::TimedOut,
-        Status::Unreachable,
-        Status::Mismatch,
-        Status::Integrity,
-        Status::Rendezvous,
-        Status::LocalIo,
-        Status::Refused,
-        Status::NotFound,
-    ],
+    statuses: REACHING,
     environment: &[RENDEZVOUS_VARIABLE],
     files: &[IDENTITY_FILE],
     security: WIRE_LIMITS,

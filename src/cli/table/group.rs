@@ -1,86 +1,9 @@
 //! The rows of `p2pt group` and the commands beneath, `post` among them, which is also a command of its own.
 
-use super::row::{Example, Flag, Json, Kind, Note, Operand, Row, Streams};
-use super::shared::{FLASH, IDENTITY_FILE, JSON, KEY, READY, RENDEZVOUS_VARIABLE, TIMEOUT, WIRE_LIMITS};
+use super::member::{ANONYMOUS, GROUP, GROUP_VARIABLE, LOOKING, MEMBER, POSTING_PASSWORD, SPEAKING};
+use super::row::{Example, Flag, Json, Kind, Operand, Row, Streams};
+use super::shared::{BIND, FLASH, JSON, KEY, READY, WIRE_LIMITS};
 use crate::cli::status::Status;
-
-/// Which group; where it may be left out.
-pub(super) const GROUP: Operand = Operand {
-    name: "GROUP",
-    help: "The group: @FILE, rtmfp://HOST[:PORT][/KEY][?id=ID]#G:…, rtmfp:#G:… (no server), or G:…; default $P2PT_GROUP",
-    kind: Kind::Text,
-    required: false,
-    many: false,
-};
-
-/// What supplies the group where it is left out.
-pub(super) const GROUP_VARIABLE: Note = Note {
-    name: "P2PT_GROUP",
-    text: "The group, where the command line names none: an address, a groupspec, or @FILE. Other users cannot see it, as they can the command line.",
-};
-
-/// What a password given by environment is worth.
-const PASSWORD_VARIABLE: Note = Note {
-    name: "P2PT_POSTING_PASSWORD",
-    text: "The posting password, where no option gives it. Weaker than a file: programs that are started from here inherit it.",
-};
-
-/// Who signs.
-pub(super) const ANONYMOUS: Flag =
-    Flag::switch("anonymous", "Sign with a fresh key instead of the user's identity").conflicts(&["key"]);
-
-/// The password that a group's posts may need.
-pub(super) const POSTING_PASSWORD: &[Flag] = &[
-    Flag::value("posting-password-file", "FILE", Kind::Text, "Read the posting password from FILE; - is standard input")
-        .detail("The first line, without its end. The password never leaves this machine: it makes the key that signs a grant for whoever posts."),
-    Flag::value("posting-password-fd", "N", Kind::Number(0, 65_535), "Read the posting password from file descriptor N")
-        .conflicts(&["posting-password-file"]),
-];
-
-/// Where a command meets the network.
-pub(super) const BIND: Flag =
-    Flag::value("bind", "ADDR:PORT", Kind::Socket, "Use this UDP address of ours").default("[::]:0");
-
-/// Not through the membership that runs.
-pub(super) const ALONE: Flag =
-    Flag::switch("alone", "Join for this call alone, even if p2pt group join runs here for the same group");
-
-/// Statuses of whatever joins a group.
-pub(super) const STATUSES: &[Status] = &[
-    Status::TimedOut,
-    Status::Mismatch,
-    Status::Integrity,
-    Status::Rendezvous,
-    Status::LocalIo,
-    Status::Refused,
-    Status::NotFound,
-];
-
-/// Files of whatever joins a group.
-pub(super) const FILES: &[Note] = &[
-    IDENTITY_FILE,
-    Note {
-        name: "$XDG_STATE_HOME/p2pt/groups/",
-        text: "Members to begin with next time, a file for each group, mode 0600, named by a hash ($HOME/.local/state where XDG_STATE_HOME is not set).",
-    },
-    Note {
-        name: "$XDG_RUNTIME_DIR/p2pt/",
-        text: "Sockets of the memberships that run, one for each group, mode 0600 in a folder of mode 0700 (/tmp/p2pt-UID where XDG_RUNTIME_DIR is not set).",
-    },
-];
-
-/// Environment of whatever joins a group.
-pub(super) const ENVIRONMENT: &[Note] = &[GROUP_VARIABLE, RENDEZVOUS_VARIABLE, PASSWORD_VARIABLE];
-
-/// Limits of every membership.
-pub(super) const LIMITS: &str = "\
-A groupspec is the key to membership: whoever has it can join, and there is no revocation. Keep it in files (@FILE) and out of command lines, which other users can see; after it leaked, make a new group. Past members read on.
-
-Neighbours see each other's addresses. Where that matters, run p2pt inside a tunnel.
-
-Posts and stored values carry the user's peer ID, the same in every group, unless --anonymous. Nicknames are claims, which anybody can make; the ID behind them is proven.
-
-Identities are free, so whoever has the groupspec can choose places on the ring: signatures keep content right, not available.";
 
 /// `p2pt group`.
 pub(super) const FAMILY: Row = Row {
@@ -197,7 +120,6 @@ SIGUSR1 prints a status line.",
         Example { does: "through a rendezvous, group and rendezvous in one file", line: "p2pt group join @friends.address" },
         Example { does: "a log of everything that happens", line: "p2pt group join --recv-only --json @friends.address >> friends.jsonl" },
     ],
-    operands: &[GROUP],
     flags: &[
         &[
             Flag::value("nick", "NAME", Kind::Text, "Post under this nickname: a claim, shown with the peer ID").short('n'),
@@ -224,11 +146,7 @@ SIGUSR1 prints a status line.",
         READY,
     ],
     streams: Streams { input: "posts, a line each", output: "others' posts, a line each; with --json, all events instead", json: Json::Stdout },
-    statuses: STATUSES,
-    environment: ENVIRONMENT,
-    files: FILES,
-    security: LIMITS,
-    ..Row::EMPTY
+    ..MEMBER
 };
 
 const MEMBERS: Row = Row {
@@ -242,14 +160,10 @@ Works through p2pt group join where that runs, else joins, looks around for a mo
         Example { does: "who is there", line: "p2pt group members @friends.address" },
         Example { does: "neighbours only, for a script", line: "p2pt group members --json @friends.address | jq -r 'select(.neighbor) | .peer_id'" },
     ],
-    operands: &[GROUP],
-    flags: &[&[TIMEOUT, ALONE, BIND, FLASH, JSON]],
+    flags: &[LOOKING],
     streams: Streams { input: "", output: "a line for each member", json: Json::Stdout },
-    statuses: STATUSES,
-    environment: ENVIRONMENT,
-    files: FILES,
     security: WIRE_LIMITS,
-    ..Row::EMPTY
+    ..MEMBER
 };
 
 const INFO: Row = Row {
@@ -263,14 +177,10 @@ Works through p2pt group join where that runs, else joins, looks around for a mo
         Example { does: "how large is it", line: "p2pt group info @friends.address" },
         Example { does: "for a script", line: "p2pt group info --json @friends.address | jq .estimated_member_count" },
     ],
-    operands: &[GROUP],
-    flags: &[&[TIMEOUT, ALONE, BIND, FLASH, JSON]],
+    flags: &[LOOKING],
     streams: Streams { input: "", output: "a few lines", json: Json::Stdout },
-    statuses: STATUSES,
-    environment: ENVIRONMENT,
-    files: FILES,
     security: WIRE_LIMITS,
-    ..Row::EMPTY
+    ..MEMBER
 };
 
 /// `p2pt group post` and `p2pt post`.
@@ -300,12 +210,8 @@ With P2PT_GROUP set, a single operand is the MESSAGE.",
             Flag::switch("raw", "All of standard input is one post").conflicts(&["nul"]),
         ],
         POSTING_PASSWORD,
-        &[TIMEOUT, ALONE, BIND, KEY, ANONYMOUS, FLASH, JSON],
+        SPEAKING,
     ],
     streams: Streams { input: "posts, a line each, without MESSAGE", output: "", json: Json::Stderr },
-    statuses: STATUSES,
-    environment: ENVIRONMENT,
-    files: FILES,
-    security: LIMITS,
-    ..Row::EMPTY
+    ..MEMBER
 };

@@ -4,6 +4,7 @@ mod check;
 mod connect;
 mod demo;
 mod group;
+mod member;
 mod peer_id;
 mod rendezvous;
 mod route;

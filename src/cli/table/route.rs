@@ -1,9 +1,8 @@
 //! The row of `p2pt route`.
 
-use super::group::{ALONE, ANONYMOUS, BIND, ENVIRONMENT, FILES, GROUP, LIMITS};
+use super::member::{GROUP, MEMBER, SPEAKING};
 use super::row::{Example, Flag, Json, Kind, Operand, Row, Streams};
-use super::shared::{FLASH, JSON, KEY, READY, TIMEOUT};
-use crate::cli::status::Status;
+use super::shared::{REACHING, READY};
 
 /// `p2pt route`.
 pub(super) const ROUTE: Row = Row {
@@ -44,7 +43,7 @@ Sending is not delivery: without --ack the exit status says that a neighbour too
                 .default("nearest"),
             Flag::switch("nul", "Messages end with a NUL instead of a newline, in and out").short('0'),
         ],
-        &[TIMEOUT, ALONE, BIND, KEY, ANONYMOUS, FLASH, JSON],
+        SPEAKING,
         READY,
     ],
     streams: Streams {
@@ -52,18 +51,6 @@ Sending is not delivery: without --ack the exit status says that a neighbour too
         output: "with --listen, messages, a line each; with --json, events instead",
         json: Json::Stdout,
     },
-    statuses: &[
-        Status::TimedOut,
-        Status::Unreachable,
-        Status::Mismatch,
-        Status::Integrity,
-        Status::Rendezvous,
-        Status::LocalIo,
-        Status::Refused,
-        Status::NotFound,
-    ],
-    environment: ENVIRONMENT,
-    files: FILES,
-    security: LIMITS,
-    ..Row::EMPTY
+    statuses: REACHING,
+    ..MEMBER
 };

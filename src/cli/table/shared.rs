@@ -1,6 +1,7 @@
 //! Options and notes that several rows have.
 
 use super::row::{Flag, Kind, Note};
+use crate::cli::status::Status;
 
 /// What every command understands.
 pub const GLOBAL: &[Flag] = &[
@@ -30,6 +31,10 @@ pub const KEY: Flag = Flag::value("key", "FILE", Kind::Path, "Use the identity i
     .env("P2PT_KEY")
     .detail("Made on first use, mode 0600, and refused if others own it or can read it. Without: the user's own, see FILES.");
 
+/// Where a command meets the network.
+pub(super) const BIND: Flag =
+    Flag::value("bind", "ADDR:PORT", Kind::Socket, "Use this UDP address of ours").default("[::]:0");
+
 /// How long to wait.
 pub const TIMEOUT: Flag = Flag::value("timeout", "SPAN", Kind::Duration, "Give up after this long")
     .short('w')
@@ -40,6 +45,18 @@ pub const TIMEOUT: Flag = Flag::value("timeout", "SPAN", Kind::Duration, "Give u
 pub const FLASH: Flag = Flag::switch("flash", "Speak to RTMFP peers that are not p2pt, too").detail(
     "Allows the profile of RFC 7425 with peers whose certificate is not one of ours. Such a peer is anonymous: it satisfies no dialled peer ID and no --allow.",
 );
+
+/// Statuses of whatever reaches out for somebody.
+pub(super) const REACHING: &[Status] = &[
+    Status::TimedOut,
+    Status::Unreachable,
+    Status::Mismatch,
+    Status::Integrity,
+    Status::Rendezvous,
+    Status::LocalIo,
+    Status::Refused,
+    Status::NotFound,
+];
 
 /// The user's identity file.
 pub const IDENTITY_FILE: Note = Note {

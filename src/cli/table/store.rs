@@ -1,8 +1,7 @@
 //! The rows of `p2pt store`.
 
-use super::group::{ALONE, ANONYMOUS, BIND, ENVIRONMENT, FILES, GROUP, LIMITS, POSTING_PASSWORD, STATUSES};
+use super::member::{GROUP, LOOKING, MEMBER, POSTING_PASSWORD, SPEAKING};
 use super::row::{Example, Flag, Json, Kind, Operand, Row, Streams};
-use super::shared::{FLASH, JSON, KEY, TIMEOUT};
 
 /// `p2pt store`.
 pub(super) const STORE: Row = Row {
@@ -49,14 +48,10 @@ With P2PT_GROUP set, GROUP is left out where both KEY and VALUE stand.",
             Flag::switch("remove", "Take one's own value back"),
         ],
         POSTING_PASSWORD,
-        &[TIMEOUT, ALONE, BIND, KEY, ANONYMOUS, FLASH, JSON],
+        SPEAKING,
     ],
     streams: Streams { input: "the value, without VALUE", output: "with --content, the digest", json: Json::Stdout },
-    statuses: STATUSES,
-    environment: ENVIRONMENT,
-    files: FILES,
-    security: LIMITS,
-    ..Row::EMPTY
+    ..MEMBER
 };
 
 const GET: Row = Row {
@@ -72,19 +67,13 @@ With P2PT_GROUP set, GROUP is left out.",
         Example { does: "by its digest", line: "p2pt store get --content @friends.address $DIGEST > file" },
     ],
     operands: &[GROUP, KEY_OPERAND],
-    flags: &[&[
-        Flag::value("from", "PEER-ID", Kind::Text, "Only what this author put"),
-        Flag::switch("content", "KEY is the SHA-256 of a value, in hex").conflicts(&["from"]),
-        TIMEOUT,
-        ALONE,
-        BIND,
-        FLASH,
-        JSON,
-    ]],
+    flags: &[
+        &[
+            Flag::value("from", "PEER-ID", Kind::Text, "Only what this author put"),
+            Flag::switch("content", "KEY is the SHA-256 of a value, in hex").conflicts(&["from"]),
+        ],
+        LOOKING,
+    ],
     streams: Streams { input: "", output: "the value, byte for byte; with --json, an event for each author", json: Json::Stdout },
-    statuses: STATUSES,
-    environment: ENVIRONMENT,
-    files: FILES,
-    security: LIMITS,
-    ..Row::EMPTY
+    ..MEMBER
 };

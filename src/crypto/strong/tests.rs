@@ -248,17 +248,10 @@ fn keying_meant_for_another_is_refused() {
 #[test]
 fn low_order_points_yield_no_session() {
     // u-coordinates of the points of order 1, 2, 4 and 8 on the curve and its twist, and their other forms.
-    const LOW_ORDER: [&str; 7] = [
-        "0000000000000000000000000000000000000000000000000000000000000000",
-        "0100000000000000000000000000000000000000000000000000000000000000",
-        "e0eb7a7c3b41b8ae1656e3faf19fc46ada098deb9c32b1fd866205165f49b800",
-        "5f9c95bca3508c24b1d0b1559c83ef5b04445cc4581c8e86d8224eddd09f1157",
-        "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
-        "edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
-        "eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
-    ];
+    let points: Vec<String> =
+        serde_json::from_str(include_str!("../../../tests/vectors/low_order.json")).expect("vectors are JSON");
     let Ends { mut rng, near, far } = ends();
-    for (point, high_bit) in LOW_ORDER.iter().flat_map(|point| [(point, false), (point, true)]) {
+    for (point, high_bit) in points.iter().flat_map(|point| [(point, false), (point, true)]) {
         let mut point: [u8; 32] = from_hex(point).unwrap().try_into().unwrap();
         point[31] |= u8::from(high_bit) << 7;
         let skic = component::encode(&point);
