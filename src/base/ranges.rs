@@ -69,13 +69,6 @@ impl RangeSet {
         self.ranges.splice(first..last, [(start, end)]);
     }
 
-    /// The range that holds `value`.
-    #[must_use]
-    pub fn range_of(&self, value: u64) -> Option<RangeInclusive<u64>> {
-        let at = self.ranges.partition_point(|&(_, end)| end < value);
-        self.ranges.get(at).filter(|&&(start, _)| start <= value).map(|&(start, end)| start..=end)
-    }
-
     /// The highest number.
     #[must_use]
     pub fn max(&self) -> Option<u64> {

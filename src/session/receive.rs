@@ -3,7 +3,7 @@
 use crate::base::{Instant, Path, Received};
 use crate::wire::{Chunk, Chunks, Header, Mode, RawChunk, UserData};
 
-use super::event::{FlowId, SessionEvent};
+use super::event::SessionEvent;
 use super::liveness::OUTAGE;
 use super::outbound::Context;
 use super::state::{Session, State};
@@ -231,11 +231,5 @@ impl Session {
                 false
             }
         }
-    }
-
-    /// Whether a flow of ours exists; for tests and services that keep their own tables.
-    #[must_use]
-    pub fn has_flow(&self, flow: FlowId) -> bool {
-        self.outbound.flow(flow.0).is_some()
     }
 }

@@ -396,13 +396,6 @@ impl Session {
         self.is_open() && self.queue_chunk(&Chunk::FIHello(FIHello { epd, reply, tag }))
     }
 
-    /// Takes a round trip measured while opening, so that the first timeout need not assume three seconds.
-    pub fn seed_rtt(&mut self, rtt: Duration) {
-        if self.rtt.smoothed().is_none() {
-            self.rtt.on_sample(rtt);
-        }
-    }
-
     /// Closes in good order: the far end is told until it agrees. All flows end now; whoever wants everything delivered
     /// closes the flows and waits first.
     pub fn close(&mut self, now: Instant) {

@@ -82,10 +82,6 @@ impl Link {
         mark: None,
     };
 
-    /// A plain Ethernet: 1 Gbit/s, 100 µs, MTU 1,500, a queue of 1 MB.
-    pub const ETHERNET: Self =
-        Self::IDEAL.rate(1_000_000_000).queue(1_000_000).delay(Duration::from_micros(100)).mtu(1_500);
-
     /// With this rate in bits per second.
     #[must_use]
     pub const fn rate(mut self, bits_per_second: u64) -> Self {
