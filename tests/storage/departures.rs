@@ -1,6 +1,6 @@
 //! Members leave without a word, and values stay.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -87,6 +87,66 @@ fn every_value_is_found_while_a_third_leaves_without_farewell() {
     for seed in 0..seeds {
         a_third_leaves(seed, 30, Duration::from_secs(10));
     }
+}
+
+/// What was put, and then put anew, taken back, or over, while a third of sixty members leave, one each two seconds.
+fn nothing_old_is_found(seed: u64) {
+    let mut ring = ring(60, seed, BTreeSet::new());
+    let mut rng = Rng::for_simulation(seed);
+    let life = Duration::from_secs(25);
+    let ends = ring.now + life;
+    let key = |kind: &str, number: u64| format!("{kind} {number}").into_bytes();
+    let rounds: [&[(&str, Option<&'static str>, Duration)]; 2] = [
+        &[("replaced", Some("old"), HOUR), ("taken back", Some("old"), HOUR), ("over", Some("short"), life)],
+        &[("replaced", Some("new"), HOUR), ("taken back", None, HOUR)],
+    ];
+    for round in rounds {
+        for (number, &(kind, text, life)) in (0..10).flat_map(|number| round.iter().map(move |put| (number, put))) {
+            let value = text.map(|text| Bytes::from_static(text.as_bytes()));
+            ring.at(number as usize * 6, |s, now, view| s.put(now, view, &key(kind, number), value, life))
+                .expect("fit");
+        }
+        ring.run(Duration::from_secs(3));
+    }
+    assert!(told(&mut ring).iter().all(|(_, event)| matches!(event, StorageEvent::Stored { .. })));
+    let mut notices = VecDeque::new();
+    let mut found = BTreeMap::<Bytes, u32>::new();
+    for step in 0..35 {
+        if step < 20 {
+            let living: Vec<usize> = (0..60).filter(|&at| ring.members[at].is_alive).collect();
+            ring.kill(living[rng.below(living.len() as u64) as usize]);
+            notices.push_back(ring.now + Duration::from_secs(10));
+        }
+        if notices.front().is_some_and(|at| *at <= ring.now) {
+            notices.pop_front();
+            ring.notice_first();
+        }
+        // A third of those who are left ask for one kind.
+        let (kind, asked) = (["replaced", "taken back", "over"][step % 3], ring.now);
+        for at in (0..60).filter(|at| at % 3 == step / 3 % 3) {
+            if ring.members[at].is_alive {
+                let key = key(kind, rng.below(10));
+                ring.at(at, |s, now, view| s.get(now, view, &key));
+            }
+        }
+        ring.run(Duration::from_secs(2));
+        for (_, event) in told(&mut ring) {
+            let StorageEvent::Found { records, .. } = event else { continue };
+            for value in records.into_iter().filter_map(|record| record.value) {
+                assert_ne!(value, "old", "seed {seed}, step {step}");
+                assert!(value != "short" || asked <= ends, "seed {seed}, step {step}");
+                *found.entry(value).or_default() += 1;
+            }
+        }
+    }
+    println!("seed {seed}: {found:?}");
+    assert!(found[&b"new"[..]] > 100 && found[&b"short"[..]] > 30, "seed {seed}: {found:?}");
+}
+
+#[test]
+fn while_a_third_leaves_nothing_superseded_expired_or_taken_back_is_found() {
+    let seeds = if std::env::var_os("P2PT_LONG").is_some() { 50 } else { 2 };
+    (0..seeds).for_each(nothing_old_is_found);
 }
 
 /// Twenty of sixty members are gone in one moment; the others notice ten seconds later. How many of a hundred values were left
