@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
+use super::watched::Watched;
 use crate::base::{Instant, PeerId, Rng, WallClock};
 use crate::crypto::Identity;
 use crate::group::{
@@ -94,9 +95,9 @@ impl MemberEvent {
 #[derive(Debug)]
 pub struct Member {
     membership: Membership,
-    posting: Posting,
-    routing: Routing,
-    storage: Storage,
+    posting: Watched<Posting>,
+    routing: Watched<Routing>,
+    storage: Watched<Storage>,
 }
 
 impl Member {
@@ -126,9 +127,9 @@ impl Member {
         };
         Self {
             membership: Membership::new(now, rng.fork(), membership),
-            posting: Posting::new(now, rng.fork(), posting),
-            routing: Routing::new(now, rng.fork(), routing),
-            storage: Storage::new(now, rng.fork(), storage),
+            posting: Watched::new(Posting::new(now, rng.fork(), posting)),
+            routing: Watched::new(Routing::new(now, rng.fork(), routing)),
+            storage: Watched::new(Storage::new(now, rng.fork(), storage)),
         }
     }
 
@@ -157,19 +158,19 @@ impl Member {
 
     /// Posts, and what is counted of them.
     #[must_use]
-    pub const fn posting(&self) -> &Posting {
+    pub fn posting(&self) -> &Posting {
         &self.posting
     }
 
     /// Routed messages, and what is counted of them.
     #[must_use]
-    pub const fn routing(&self) -> &Routing {
+    pub fn routing(&self) -> &Routing {
         &self.routing
     }
 
     /// Stored values, and what is counted of them.
     #[must_use]
-    pub const fn storage(&self) -> &Storage {
+    pub fn storage(&self) -> &Storage {
         &self.storage
     }
 
@@ -320,13 +321,13 @@ impl Member {
         if due(self.membership.deadline()) {
             self.membership.handle_timeout(now);
         }
-        if due(self.posting.deadline()) {
+        if due(self.posting.deadline(Posting::deadline)) {
             self.posting.handle_timeout(now);
         }
-        if due(self.routing.deadline()) {
+        if due(self.routing.deadline(Routing::deadline)) {
             self.routing.handle_timeout(now, self.membership.view());
         }
-        if due(self.storage.deadline()) {
+        if due(self.storage.deadline(Storage::deadline)) {
             self.storage.handle_timeout(now, self.membership.view());
         }
     }
@@ -334,9 +335,12 @@ impl Member {
     /// When to call [`Member::handle_timeout`].
     #[must_use]
     pub fn deadline(&self) -> Option<Instant> {
-        let deadlines =
-            [self.membership.deadline(), self.posting.deadline(), self.routing.deadline(), self.storage.deadline()];
-        deadlines.into_iter().flatten().min()
+        let services = [
+            self.posting.deadline(Posting::deadline),
+            self.routing.deadline(Routing::deadline),
+            self.storage.deadline(Storage::deadline),
+        ];
+        services.into_iter().chain([self.membership.deadline()]).flatten().min()
     }
 
     /// What it wants or tells; drain to `None`.
@@ -347,19 +351,19 @@ impl Member {
             }
             return Some(output.map(MemberEvent::Membership));
         }
-        if let Some(output) = self.posting.poll() {
+        if let Some(output) = self.posting.drained().poll() {
             if let Output::Event(PostingEvent::Misbehaved { peer, .. }) = &output {
                 self.membership.ban(now, *peer);
             }
             return Some(output.map(MemberEvent::Posting));
         }
-        if let Some(output) = self.routing.poll() {
+        if let Some(output) = self.routing.drained().poll() {
             if let Output::Event(RoutingEvent::Misbehaved { peer, .. }) = &output {
                 self.membership.ban(now, *peer);
             }
             return Some(output.map(MemberEvent::Routing));
         }
-        let output = self.storage.poll()?;
+        let output = self.storage.drained().poll()?;
         if let Output::Event(StorageEvent::Misbehaved { peer, .. }) = &output {
             self.membership.ban(now, *peer);
         }

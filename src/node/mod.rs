@@ -16,6 +16,7 @@ mod parts;
 mod peers;
 mod registry;
 mod serving;
+mod watched;
 
 pub use crate::crypto::{FarIdentity, Identity, IdentityKind, Keyring, Policy};
 pub use crate::endpoint::EndpointConfig;

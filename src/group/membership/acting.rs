@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use super::core::{Membership, Reason};
 use super::limits::{
-    ASK_AGAIN, DIAL, FAST, FIRST_PERIOD, MAX_OPENING, MAX_PROBES, NEAR, NEAR_FIRST, REFUSED_HOLD, SETTLE, SWEEP,
+    ASK_AGAIN, DIAL, FAST, FILL_AFTER, FIRST_PERIOD, MAX_OPENING, MAX_PROBES, NEAR, NEAR_FIRST, REFUSED_HOLD, SETTLE,
+    SWEEP,
 };
 use super::settings::MembershipEvent;
 use super::topology::{BestList, Choice};
@@ -35,7 +36,7 @@ impl Membership {
         let (near, others) = peers.split_at(best.near);
         self.heed_near(now, &best);
         self.dial_near(now, near, &peers);
-        self.dial_others(now, near, others);
+        self.dial_others(now, near, others, best.needed - best.near);
         self.trim(now, &best);
     }
 
@@ -72,7 +73,8 @@ impl Membership {
                 Some(link) => !link.asked_us(now),
                 None => !self.has_parted(now, known.peer),
             },
-            linked: |known: &Known| known.linked,
+            // Who is being dialled will be soon: where several would do, nobody else is dialled meanwhile.
+            linked: |known: &Known| known.linked || self.dials.contains_key(&known.peer),
         };
         choice.list()
     }
@@ -115,6 +117,7 @@ impl Membership {
         let near = near.fold(0u64, |all, one| all.wrapping_add(one.wrapping_mul(0x9e37_79b9_7f4a_7c15)));
         if near != self.near {
             self.near = near;
+            self.near_since = now;
             self.period = FIRST_PERIOD;
             let at = now + self.jittered(FIRST_PERIOD);
             self.report_at = Some(self.report_at.map_or(at, |other| other.min(at)));
@@ -143,9 +146,10 @@ impl Membership {
         }
     }
 
-    /// Dials the others while we have fewer neighbours than there ought to be; not before the near ones are up, or take
-    /// their time, since what these report may change everything.
-    fn dial_others(&mut self, now: Instant, near: &[PeerId], others: &[PeerId]) {
+    /// Dials the others: the first `long` of them, which are long links, in any case, the rest while we have fewer
+    /// neighbours than there ought to be. Not before the near ones are up, or take their time, since what these report may
+    /// change everything; and in a group of many the rest not before things are quiet near us, since others choose us, too.
+    fn dial_others(&mut self, now: Instant, near: &[PeerId], others: &[PeerId], long: usize) {
         let waiting = near.iter().filter(|peer| self.links.get(**peer).is_none_or(|link| !link.complete()));
         let since = |peer: &PeerId| match self.links.get(*peer) {
             Some(_) => now,
@@ -162,9 +166,16 @@ impl Membership {
         let is_best = |peer: &PeerId| near.contains(peer) || others.contains(peer);
         // Whoever asked to be left is replaced first.
         let going = self.links.iter().filter(|link| link.asked_us(now) && !is_best(&link.peer)).count();
-        for &peer in others {
+        let many = self.view.known().len() > 2 * self.target_neighbours();
+        let fill_from = if many { self.near_since + FILL_AFTER } else { now };
+        for (index, &peer) in others.iter().enumerate() {
             let under_way = self.dials.values().filter(|dial| dial.reason != Reason::Probe).count();
-            if self.links.len() - going + under_way >= wanted || self.openings() >= MAX_OPENING {
+            let enough = self.links.len() - going + under_way >= wanted;
+            if self.openings() >= MAX_OPENING || index >= long && enough {
+                return;
+            }
+            if index >= long && now < fill_from {
+                self.settle_at = Some(self.settle_at.map_or(fill_from, |other| other.min(fill_from)));
                 return;
             }
             if self.links.get(peer).is_none() && !self.dials.contains_key(&peer) {

@@ -37,6 +37,8 @@ pub struct Membership {
     pub(super) random: Option<GroupAddress>,
     /// Tells two sets of near members apart.
     pub(super) near: u64,
+    /// Since when the near ones are these.
+    pub(super) near_since: Instant,
     pub(super) coverage: Option<(GroupAddress, GroupAddress)>,
     pub(super) last_mark: u16,
     /// When to let the topology follow what changed.
@@ -98,6 +100,7 @@ impl Membership {
             lost: Lost::default(),
             random: None,
             near: 0,
+            near_since: now,
             coverage: None,
             last_mark: 0,
             settle_at: None,

@@ -49,6 +49,8 @@ pub(super) const SPEAK_ANYWAY: Duration = Duration::from_secs(2);
 pub(super) const DIAL: Duration = Duration::from_secs(60);
 /// When to open other links although a ring-near one is not up.
 pub(super) const NEAR_FIRST: Duration = Duration::from_secs(1);
+/// How long nobody nearer must have come before a member of a group of many fills up its neighbours by itself.
+pub(super) const FILL_AFTER: Duration = Duration::from_secs(3);
 /// How long changes are collected before the topology follows.
 pub(super) const SETTLE: Duration = Duration::from_millis(20);
 /// How long changes are collected before they are reported: this and up to as much again.

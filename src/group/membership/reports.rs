@@ -4,7 +4,9 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use super::core::Membership;
-use super::limits::{DEBOUNCE, HEARSAY_DEBOUNCE, LAST_PERIOD, MAX_GAP_MS, MAX_HEARSAY, MAX_UNPROVEN, MIN_GAP_MS, NEAR};
+use super::limits::{
+    DEBOUNCE, HEARSAY_DEBOUNCE, LAST_PERIOD, MAX_GAP_MS, MAX_HEARSAY, MAX_UNPROVEN, MIN_GAP_MS, NEAR, NEAR_KEPT,
+};
 use super::topology::Choice;
 use crate::base::{Instant, PeerId};
 use crate::group::address::GroupAddress;
@@ -76,25 +78,40 @@ impl Membership {
         addresses
     }
 
-    /// Something changed at a place of the ring: the neighbours next to it are told.
+    /// Something changed at a place of the ring: the neighbours next to it are told. Those that only seem to be, because
+    /// we know few members there, have others next to them.
     pub(super) fn report_around(&mut self, now: Instant, place: GroupAddress, is_proven: bool) {
         let count = self.view.known().len();
         if count == 0 {
             return;
         }
         let at = self.view.place(place);
+        let reach = self.reach();
         let mut told: Vec<PeerId> = Vec::with_capacity(2 * NEAR);
         // The place itself may be among the members or not: one more on the increasing side covers both.
         let up = (0..=NEAR).map(|step| (at + step) % count);
         let down = (1..=NEAR).map(|step| (at + NEAR * count - step) % count);
         for at in up.chain(down) {
             let known = &self.view.known()[at];
-            if known.address != place && !told.contains(&known.peer) {
+            let is_near = reach.is_none_or(|reach| known.address.distance(place).top64() <= reach);
+            if known.address != place && is_near && !told.contains(&known.peer) {
                 told.push(known.peer);
             }
         }
         let debounce = if is_proven { DEBOUNCE } else { HEARSAY_DEBOUNCE };
         told.into_iter().for_each(|peer| self.report_soon(now, peer, debounce));
+    }
+
+    /// How far from its place a change may matter, as the highest 64 bits of the distance: as far as from us to the last of
+    /// [`NEAR_KEPT`] members on one side. `None` while few are known: then everywhere.
+    fn reach(&self) -> Option<u64> {
+        let (known, me) = (self.view.known(), self.view.address());
+        if known.len() < 4 * NEAR_KEPT {
+            return None;
+        }
+        let (at, count) = (self.view.place(me), known.len());
+        let place = |step: usize| known[(at + step) % count].address.top64();
+        Some(place(NEAR_KEPT - 1).wrapping_sub(place(count - NEAR_KEPT)) / 2)
     }
 
     /// Everybody is told of a change of ours.

@@ -27,13 +27,15 @@ pub(super) struct Choice<'a, E, W, L> {
     pub(super) linked: L,
 }
 
-/// A best list: indices of members, the near ones first.
+/// A best list: indices of members, the near ones first, then the long links.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct BestList {
     /// All of it.
     pub(super) all: Vec<usize>,
     /// How many of these are there for being near.
     pub(super) near: usize,
+    /// How many are there for being near or for being a long link: without one of these, ways get longer.
+    pub(super) needed: usize,
 }
 
 impl<E, W, L> Choice<'_, E, W, L>
@@ -47,15 +49,16 @@ where
         let mut list = Taken { all: Vec::with_capacity(self.target), is_in: vec![false; self.members.len()] };
         self.near(&mut list);
         let near = list.all.len();
+        self.long_links(&mut list);
+        let needed = list.all.len();
         for wanted in self.fast.iter().chain(&self.random) {
             let at = self.place(*wanted);
             if self.members.get(at).is_some_and(|known| known.address == *wanted && self.may_be_far(known)) {
                 list.add(at);
             }
         }
-        self.long_links(&mut list);
         self.fill(&mut list);
-        BestList { all: list.all, near }
+        BestList { all: list.all, near, needed }
     }
 
     fn may(&self, known: &Known) -> bool {
@@ -89,27 +92,32 @@ where
     fn long_links(&self, list: &mut Taken) {
         let count = self.members.len();
         let mut end = self.place(self.centre);
+        let nearest = end + usize::from(self.members.get(end).is_some_and(|known| known.address == self.centre));
+        let mut free = Vec::new();
         for exponent in 1..=64 {
             if list.all.len() >= self.target || list.all.len() >= count {
                 return;
             }
             let start = self.place(self.centre.plus(GroupAddress::fraction(exponent)));
+            if exponent > 1 && start == nearest && end == nearest {
+                return;
+            }
             let arc = match (end + count - start) % count {
                 // Nobody is in it, or everybody.
                 0 if self.offset(start % count) >= GroupAddress::fraction(exponent) && exponent == 1 => count,
                 arc => arc,
             };
-            let inside =
-                || (0..arc).map(|step| (start + step) % count).filter(|&at| self.may_be_far(&self.members[at]));
+            let inside = (0..arc).map(|step| (start + step) % count);
             end = start;
-            if let Some(at) = inside().find(|&at| (self.linked)(&self.members[at])) {
+            let mut linked = inside.clone().filter(|&at| (self.linked)(&self.members[at]));
+            if let Some(at) = linked.find(|&at| self.may_be_far(&self.members[at])) {
                 list.add(at);
                 continue;
             }
-            let free = inside().filter(|&at| !list.is_in[at]).count() as u64;
-            if free > 0 && inside().count() as u64 == free {
-                let drawn = (self.lot.rotate_left(u32::from(exponent) * 7) % free) as usize;
-                inside().nth(drawn).into_iter().for_each(|at| list.add(at));
+            free.clear();
+            free.extend(inside.filter(|&at| self.may_be_far(&self.members[at])));
+            if !free.is_empty() && !free.iter().any(|&at| list.is_in[at]) {
+                list.add(free[(self.lot.rotate_left(u32::from(exponent) * 7) % free.len() as u64) as usize]);
             }
         }
     }
