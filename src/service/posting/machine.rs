@@ -10,7 +10,7 @@ use super::lag::Lag;
 use super::missing::Missing;
 use super::neighbour::{Due, Neighbour};
 use super::signed::{Signed, sign_post};
-use super::store::{Held, Key, Store};
+use super::store::{Held, Key, Origin, Store};
 use super::streams::{GAP_WAIT, Streams};
 use super::tree::Tree;
 use super::types::{MAX_BODY, Post, PostError, PostId, PostingConfig, PostingEvent, PostingStats, Verdict};
@@ -151,7 +151,8 @@ impl Posting {
         }
         self.own.insert(id, now);
         let signed = signed.clone();
-        self.keep(key, Held { author: post.author, time: post.time, hops: 0, from: None, since: now, signed });
+        let origin = Origin::Ours(id);
+        self.keep(key, Held { author: post.author, time: post.time, hops: 0, origin, since: now, signed });
         self.stir(now);
         if !self.relay(now, key, &[], true) {
             self.unsent.push(key);
@@ -340,7 +341,7 @@ impl Posting {
 
     /// Tells the user of a post.
     pub(super) fn hand_out(&mut self, key: Key) {
-        let Some(held) = self.store.get(key).filter(|held| held.from.is_some()) else { return };
+        let Some(held) = self.store.get(key).filter(|held| matches!(held.origin, Origin::Neighbour(_))) else { return };
         let Some(signed) = Signed::parse(&held.signed) else { return };
         let Some(envelope) = signed.envelope() else { return };
         let post = Post {

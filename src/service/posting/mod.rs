@@ -95,7 +95,7 @@
 //! | of a neighbour: signatures verified | 2,000 a second, 8,000 at once | put off |
 //! | bytes taken | 32 MiB a second, 64 MiB at once | dropped |
 //! | bytes served because it asked | 16 MiB a second, 64 MiB at once | put off |
-//! | posts scanned because it compares | 500,000 a second, 4,000,000 at once | not answered |
+//! | posts looked for because it compares, or names them | 500,000 a second, 4,000,000 at once | passed over, and compared later |
 //! | for a neighbour: announcements that wait | 8,192 | dropped, and compared later |
 //! | posts it asked for; small messages that wait | 1,024; 512 | dropped |
 //! | posts of ours that wait for a first neighbour | 1,024, 8 MiB | [`PostError::Full`] |

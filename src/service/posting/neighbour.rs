@@ -17,7 +17,7 @@ const VERIFICATIONS: (u64, u64) = (2_000, 8_000);
 const BYTES: (u64, u64) = (32 << 20, 64 << 20);
 /// Bytes of posts that one neighbour is given because it asked, a second and at once.
 const SERVED: (u64, u64) = (16 << 20, 64 << 20);
-/// Posts that are looked at because a neighbour compares, a second and at once.
+/// Posts that are looked at because a neighbour compares, announces or asks, a second and at once.
 const SCANS: (u64, u64) = (500_000, 4_000_000);
 /// Announcements are sent together when the last ones went less than this ago.
 const HAVE_INTERVAL: Duration = Duration::from_millis(40);

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::format::{LinkState, Message, Run};
 use super::machine::{FIRST_EAGER, Posting};
 use super::signed::Signed;
-use super::store::{Held, Key};
+use super::store::{Held, Key, Origin};
 use super::types::{PostId, PostingEvent, Verdict};
 use crate::base::{Instant, PeerId};
 use crate::group::{GrantError, Output};
@@ -37,7 +37,7 @@ impl Posting {
             Ok(None) => {}
             Ok(Some(Message::Post { hops, signed })) => self.received(now, peer, hops, signed),
             Ok(Some(Message::Have(runs))) => self.note_missing(now, peer, &runs, false),
-            Ok(Some(Message::Want(runs))) => self.wanted(peer, &runs),
+            Ok(Some(Message::Want(runs))) => self.wanted(now, peer, &runs),
             Ok(Some(Message::Link(state))) => self.linked(now, peer, state),
             Ok(Some(Message::Answer(answers))) => self.answered(peer, &answers),
             Ok(Some(Message::Compare(spans))) => self.compared(now, peer, &spans),
@@ -105,7 +105,7 @@ impl Posting {
             author: post.author,
             time: post.time,
             hops: hops.saturating_add(1),
-            from: Some(peer),
+            origin: Origin::Neighbour(peer),
             since: now,
         };
         let (ready, gap) = self.streams.arrived(now, key, post.time);
@@ -184,7 +184,7 @@ impl Posting {
         }
         let (settled, eager) = (neighbour.changed.map(|at| at + neighbour.rtt), neighbour.eager);
         let again = neighbour.pruned.is_none_or(|at| now.since(at) > PRUNE_PAUSE);
-        let Some((first, since)) = self.store.get(key).and_then(|held| Some((held.from?, held.since))) else { return };
+        let Some(&Held { origin: Origin::Neighbour(first), since, .. }) = self.store.get(key) else { return };
         // What was on its way when the link changed says nothing about it.
         let settled = by_itself || settled.is_none_or(|settled| since >= settled);
         // Who was asked too early need not push.
@@ -199,6 +199,9 @@ impl Posting {
 
     /// Notes which of these posts are missing here. What a comparison brought up, nobody is going to push.
     pub(super) fn note_missing(&mut self, now: Instant, peer: PeerId, runs: &[Run], compared: bool) {
+        if !self.may_name(now, peer, runs) {
+            return;
+        }
         let due = if compared { now } else { now + self.patience() };
         let mut new = 0;
         for (at, key) in named(runs).enumerate() {
@@ -223,12 +226,28 @@ impl Posting {
         }
     }
 
+    /// Whether a neighbour may have us look for as many posts as it names: few bytes name thousands. If not, it is compared with
+    /// later.
+    fn may_name(&mut self, now: Instant, peer: PeerId, runs: &[Run]) -> bool {
+        let named = runs.iter().fold(1, |sum: u64, run| sum.saturating_add(run.count)).min(MAX_NAMED as u64);
+        let Some(neighbour) = self.neighbours.get_mut(&peer) else { return false };
+        let may = neighbour.scans.take(now, named);
+        if !may {
+            neighbour.has_more = true;
+            self.stats.limited += 1;
+        }
+        may
+    }
+
     /// How long the push of an announced post is waited for.
     fn patience(&self) -> Duration {
         self.lag.wait(self.median_rtt)
     }
 
-    fn wanted(&mut self, peer: PeerId, runs: &[Run]) {
+    fn wanted(&mut self, now: Instant, peer: PeerId, runs: &[Run]) {
+        if !self.may_name(now, peer, runs) {
+            return;
+        }
         let Some(neighbour) = self.neighbours.get_mut(&peer) else { return };
         for key in named(runs).take(MAX_NAMED) {
             if self.store.get(key).is_some() && !neighbour.serve(key) {
@@ -259,9 +278,7 @@ impl Posting {
 
     /// A neighbour that has a post of ours from others has accepted it, too.
     fn has_ours(&mut self, peer: PeerId, key: Key) {
-        let ours = self.store.get(key).filter(|held| held.from.is_none());
-        let id = ours.and_then(|held| Signed::parse(&held.signed)).map(|post| post.id(self.config.group));
-        if let Some(id) = id {
+        if let Some(&Held { origin: Origin::Ours(id), .. }) = self.store.get(key) {
             self.answered(peer, &[(Verdict::Accepted, id)]);
         }
     }

@@ -6,6 +6,7 @@ use bytes::Bytes;
 use sha2::{Digest as _, Sha256};
 
 use super::format::{Run, Span, StreamName};
+use super::types::PostId;
 use crate::base::{Instant, PeerId};
 
 /// What names a post in this service: its stream and its sequence number.
@@ -18,6 +19,15 @@ pub(super) const MAX_AUTHOR_BYTES: usize = 16 << 20;
 /// What a post costs besides its bytes, roughly.
 const OVERHEAD: usize = 400;
 
+/// Whence a post came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Origin {
+    /// It is ours, under this ID.
+    Ours(PostId),
+    /// Who brought it.
+    Neighbour(PeerId),
+}
+
 /// A post that is held.
 #[derive(Debug, Clone)]
 pub(super) struct Held {
@@ -27,8 +37,7 @@ pub(super) struct Held {
     pub(super) time: u64,
     /// Links that it crossed.
     pub(super) hops: u64,
-    /// Who brought it; `None` if it is ours.
-    pub(super) from: Option<PeerId>,
+    pub(super) origin: Origin,
     /// When it came.
     pub(super) since: Instant,
 }
@@ -159,7 +168,7 @@ mod tests {
                 author: PeerId([(at % 3) as u8; 32]),
                 time: 1000 + at / 2,
                 hops: 1,
-                from: None,
+                origin: Origin::Neighbour(PeerId([9; 32])),
                 since: Instant::ZERO,
             };
             store.insert(([(at % 3) as u8; 12], at / 3 + 1), held);

@@ -321,6 +321,26 @@ fn a_hundred_thousand_mutated_messages_leave_memory_within_its_limits() {
 }
 
 #[test]
+fn twenty_bytes_that_name_thousands_of_posts_are_no_cheap_way_to_keep_us_busy() {
+    let mut alone = Alone::new(config(identity(1)), &[peer(1)]);
+    let id = alone.posting.post(alone.now, None, "one of ours".into()).expect("there is room");
+    let stream = alone.posting.store.keys(0, u64::MAX, 1)[0].0;
+    let have = Message::Have(vec![Run { stream, first: 1, count: 1 << 60 }]).encode();
+    assert!(have.len() < 25, "{}", have.len());
+    // Each that is looked through says that the neighbour has our post.
+    let looked_through = |alone: &mut Alone| {
+        (0..5000).for_each(|_| alone.posting.message(alone.now, peer(1), &have));
+        let accepted = |event: &&PostingEvent| matches!(event, PostingEvent::Answered { id: of, .. } if *of == id);
+        alone.drain().1.iter().filter(accepted).count()
+    };
+    let at_once = looked_through(&mut alone);
+    assert!((1900..=4_000_000 / 2048).contains(&at_once), "{at_once}");
+    alone.now += Duration::from_secs(1);
+    let a_second = looked_through(&mut alone);
+    assert!((200..=500_000 / 2048 + 1).contains(&a_second), "{a_second}");
+}
+
+#[test]
 fn an_author_has_a_share_and_all_together_have_a_limit() {
     let mut alone = Alone::new(config(identity(1)), &[peer(1)]);
     let mut handed_out = 0;
