@@ -22,6 +22,8 @@ pub(crate) const LAN: &str = "239.255.112.50:19350";
 const SERVER: &str = "192.0.2.1";
 const URI: &str = "rtmfp://rendezvous.test:1935";
 const PORT: u16 = 5000;
+/// The time of day: 2027-01-15 at the beginning.
+const CLOCK: WallClock = WallClock { at_zero: Duration::from_secs(1_800_000_000) };
 
 /// How a member finds others.
 #[derive(Debug, Clone, Default)]
@@ -107,7 +109,7 @@ impl Stage {
 
     pub(crate) fn config_of(&mut self, host: HostId, spec: Groupspec, ways: &Ways) -> GroupConfig {
         let author = Identity::generate(&mut self.world.rng(), IdentityKind::default());
-        let member = MemberConfig::new(spec, self.id(host), author, WallClock::default());
+        let member = MemberConfig::new(spec, self.id(host), author, CLOCK);
         let mut config = GroupConfig::new(member);
         if ways.register {
             let servers = vec![SocketAddr::new(SERVER.parse().unwrap(), 1935)];
