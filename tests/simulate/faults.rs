@@ -7,7 +7,7 @@ use p2pt::sim::scenario::Hostility;
 fn nobody_who_stays_misses_a_post_though_a_third_is_replaced_each_minute_and_the_creator_leaves() {
     for engine in [Engine::Swarm, Engine::World] {
         let report = report(&scenario("churn", |scenario| {
-            scenario.members = if long() { 100 } else { 24 };
+            scenario.members = if long() { 100 } else { 40 };
             scenario.engine = engine;
             scenario.posts = 3.0;
             if !long() {
