@@ -6,6 +6,7 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use p2pt::base::{Instant, Path, PeerId, Rng, to_hex};
 use p2pt::cli::framing::{Framing, FramingError};
+use p2pt::cli::group::request::{Answer, Asked, encode_answer, parse_answer};
 use p2pt::cli::{address, parser, units};
 use p2pt::crypto::{Identity, IdentityKind, Keyring, Policy, Profile, epd, session_id_of, startup};
 use p2pt::group::message::{Control, Init, Join, Member};
@@ -56,7 +57,23 @@ pub const TARGETS: &[Target] = &[
     ("posts", posts_message),
     ("routes", routes_message),
     ("records", records_message),
+    ("control", control_socket),
 ];
+
+/// Requests to the control socket of a membership, and answers.
+pub fn control_socket(data: &[u8]) {
+    if let Some(asked) = Asked::parse(data) {
+        assert_eq!(Asked::parse(asked.encode().to_string().as_bytes()), Some(asked));
+    }
+    if let Some((id, Answer::End(end))) = parse_answer(data) {
+        let again = parse_answer(encode_answer(id, &end).to_string().as_bytes());
+        let Some((again, Answer::End(told))) = again else { panic!("an answer that cannot be read") };
+        assert_eq!((again, told.is_ok()), (id, end.is_ok()));
+        if let (Err(one), Err(other)) = (end, told) {
+            assert_eq!((one.status, one.to_string(), one.next), (other.status, other.to_string(), other.next));
+        }
+    }
+}
 
 /// Endpoint discriminators with a group's beacon, and the beacons themselves.
 pub fn beacon(data: &[u8]) {

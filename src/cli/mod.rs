@@ -11,7 +11,7 @@ mod connect;
 mod demo;
 pub mod failure;
 pub mod framing;
-mod group;
+pub mod group;
 pub mod key;
 mod links;
 mod man;

@@ -1,8 +1,8 @@
 //! Groups: `group new`, `show`, `join`, `members`, `info`, `post`, and what goes through a membership: `route`, `store`.
 //!
-//! A membership is held by a [`hub::Hub`], which answers [`request::Request`]s. `group join` has one for as long as it runs and
+//! A membership is held by a hub, which answers [`request::Request`]s. `group join` has one for as long as it runs and
 //! lets other commands of this user work through it, by a control socket; those have a short one of their own where none
-//! runs ([`access::Access`]). Whoever posts or stores signs it itself, so what goes through the socket needs no trust.
+//! runs. Whoever posts or stores signs it itself, so what goes through the socket needs no trust.
 
 mod access;
 #[cfg(unix)]
@@ -20,7 +20,7 @@ mod place;
 pub(super) mod post;
 mod printer;
 mod remember;
-mod request;
+pub mod request;
 mod right;
 pub(super) mod route;
 #[cfg(unix)]

@@ -32,41 +32,85 @@ use crate::cli::status::Status;
 use crate::group::GroupAddress;
 
 /// Version of the protocol.
-pub(super) const VERSION: u64 = 1;
+pub const VERSION: u64 = 1;
 
 /// What is asked.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Request {
-    Post { signed: Vec<u8> },
-    Put { signed: Vec<u8> },
-    PutContent { value: Vec<u8>, life: Duration },
-    Get { key: Vec<u8> },
-    Route { way: Way, body: Vec<u8>, ack: bool, author: PeerId },
+pub enum Request {
+    /// To post.
+    Post {
+        /// The post, as its author signed it.
+        signed: Vec<u8>,
+    },
+    /// To store a value.
+    Put {
+        /// The record, as its author signed it.
+        signed: Vec<u8>,
+    },
+    /// To store a value under its own digest.
+    PutContent {
+        /// The value.
+        value: Vec<u8>,
+        /// How long.
+        life: Duration,
+    },
+    /// To find values.
+    Get {
+        /// Their key.
+        key: Vec<u8>,
+    },
+    /// To send a message along the ring.
+    Route {
+        /// Where to.
+        way: Way,
+        /// The message.
+        body: Vec<u8>,
+        /// Whether to wait until its receiver has it.
+        ack: bool,
+        /// Who shall sign it: the membership refuses if it signs as somebody else.
+        author: PeerId,
+    },
+    /// For the messages that arrive, from now on.
     Listen,
+    /// For the members that are known.
     Members,
+    /// For the group in numbers.
     Info,
-    Grant { author: PeerId },
+    /// For a grant to post.
+    Grant {
+        /// Whose.
+        author: PeerId,
+    },
 }
 
 /// Where a routed message goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Way {
+pub enum Way {
+    /// To the member nearest to a place.
     Nearest(GroupAddress),
+    /// To the next one in increasing direction.
     Next,
+    /// To the next one in decreasing direction.
     Previous,
+    /// To every neighbour.
     Neighbors,
 }
 
 /// A request with what every one has.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Asked {
-    pub(super) id: u64,
-    pub(super) timeout: Duration,
-    pub(super) request: Request,
+pub struct Asked {
+    /// Its name among those of this client.
+    pub id: u64,
+    /// How long it may take.
+    pub timeout: Duration,
+    /// What it is.
+    pub request: Request,
 }
 
 impl Asked {
-    pub(super) fn encode(&self) -> Value {
+    /// As a frame.
+    #[must_use]
+    pub fn encode(&self) -> Value {
         let mut out = match &self.request {
             Request::Post { signed } => json!({ "do": "post", "signed": to_hex(signed) }),
             Request::Put { signed } => json!({ "do": "put", "signed": to_hex(signed) }),
@@ -98,8 +142,15 @@ impl Asked {
         out
     }
 
+    /// Reads the text of a frame; `None` if it is no request that is known here.
+    #[must_use]
+    pub fn parse(text: &[u8]) -> Option<Self> {
+        Self::decode(&serde_json::from_slice(text).ok()?)
+    }
+
     /// Reads a request; `None` if it is none that is known here.
-    pub(super) fn decode(value: &Value) -> Option<Self> {
+    #[must_use]
+    pub fn decode(value: &Value) -> Option<Self> {
         let text = |name: &str| value[name].as_str();
         let bytes = |name: &str| text(name).and_then(|hex| from_hex(hex).ok());
         let peer = |name: &str| text(name).and_then(|id| id.parse::<PeerId>().ok());
@@ -129,8 +180,15 @@ impl Asked {
     }
 }
 
+/// Reads the text of an answer's frame.
+#[must_use]
+pub fn parse_answer(text: &[u8]) -> Option<(u64, Answer)> {
+    decode_answer(&serde_json::from_slice(text).ok()?)
+}
+
 /// What came of a request, as a frame.
-pub(super) fn encode_answer(id: u64, answer: &Result<Value, Failure>) -> Value {
+#[must_use]
+pub fn encode_answer(id: u64, answer: &Result<Value, Failure>) -> Value {
     match answer {
         Ok(done) => json!({ "id": id, "done": done }),
         Err(failure) => json!({ "id": id, "failed": {
@@ -140,7 +198,8 @@ pub(super) fn encode_answer(id: u64, answer: &Result<Value, Failure>) -> Value {
 }
 
 /// Reads what came of a request, and of which. An item is told from the end.
-pub(super) fn decode_answer(value: &Value) -> Option<(u64, Answer)> {
+#[must_use]
+pub fn decode_answer(value: &Value) -> Option<(u64, Answer)> {
     let id = value["id"].as_u64()?;
     if let Some(done) = value.get("done") {
         return Some((id, Answer::End(Ok(done.clone()))));
@@ -159,8 +218,10 @@ pub(super) fn decode_answer(value: &Value) -> Option<(u64, Answer)> {
 
 /// One answer.
 #[derive(Debug)]
-pub(super) enum Answer {
+pub enum Answer {
+    /// One of several.
     Item(Value),
+    /// The last one.
     End(Result<Value, Failure>),
 }
 
@@ -188,6 +249,13 @@ mod tests {
                 prop_assert_eq!(Asked::decode(&asked.encode()), Some(asked));
             }
             let _ = decode_answer(&frame);
+        }
+
+        #[test]
+        fn any_text_is_a_request_or_none(text in "[\\[\\]{}\",:a-f0-9u\\\\ ]{0,200}", bytes: Vec<u8>) {
+            for text in [text.as_bytes(), &bytes] {
+                prop_assert!(Asked::parse(text).is_none() && parse_answer(text).is_none());
+            }
         }
     }
 
