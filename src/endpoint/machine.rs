@@ -1,6 +1,6 @@
 //! The endpoint itself: inputs, commands, outputs.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use crate::base::{Instant, Path, PeerId, Received, Rng, SessionId, Transmit};
@@ -94,6 +94,17 @@ impl Endpoint {
     pub fn add_candidate(&mut self, now: Instant, opening: OpeningId, path: Path) {
         self.core.openings.with(opening, |opening| opening.add_candidate(now, path));
         self.core.on_opening_timeout(now, opening);
+    }
+
+    /// Adds an address that others have told of, to be asked five times at most. `teacher` is who did, for the limit on each:
+    /// 8, and 24 of all.
+    pub fn add_hearsay(&mut self, now: Instant, opening: OpeningId, path: Path, teacher: SocketAddr) {
+        let core = &mut self.core;
+        let taken = core.openings.with(opening, |opening| opening.add_hearsay(now, path, teacher));
+        if let Some(Err(reason)) = taken {
+            core.stats.drop(reason);
+        }
+        core.on_opening_timeout(now, opening);
     }
 
     /// Looks for the far end of an opening anew, as another opening would: whoever can tell its addresses is asked now, and

@@ -127,6 +127,11 @@ impl Opening {
         self.candidates.add_own(now, path);
     }
 
+    /// Adds a candidate address that our owner was told of.
+    pub(crate) fn add_hearsay(&mut self, now: Instant, path: Path, teacher: SocketAddr) -> Result<(), DropReason> {
+        self.candidates.add_hearsay(now, path, teacher)
+    }
+
     /// Whether it is this peer that we want: dialled by its ID, or the one whose RHello we answer. A name or service
     /// that the peer would answer for too is not enough.
     pub(crate) fn wants(&self, peer: PeerId, certificate: &[u8]) -> bool {

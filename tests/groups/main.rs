@@ -16,3 +16,4 @@ mod posts;
 mod sharing;
 mod stage;
 mod storage;
+mod strangers;

@@ -8,5 +8,8 @@ mod crowd;
 mod member;
 mod passwords;
 mod rendezvous;
+mod secrets;
 mod services;
+mod socket;
 mod spec;
+mod stalled;

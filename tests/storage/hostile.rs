@@ -5,8 +5,9 @@ use std::time::Duration;
 use bytes::Bytes;
 use ed25519_dalek::{Signer as _, SigningKey};
 use p2pt::base::{Instant, PeerId, Rng, WallClock};
+use p2pt::crypto::sign::SignKey;
 use p2pt::crypto::{Identity, IdentityKind};
-use p2pt::group::{GroupAddress, MAX_TICKETS, MAX_WAITING, Output};
+use p2pt::group::{GrantKind, GroupAddress, GroupId, MAX_TICKETS, MAX_WAITING, Output, sign_grant};
 use p2pt::service::storage::{
     Asker, MAX_RECORD, Payload, SignedRecord, Storage, StorageConfig, StorageEvent, content_record, sign_record,
 };
@@ -128,6 +129,68 @@ fn a_holder_keeps_to_its_capacity_and_to_each_authors_share() {
     let (_, bytes) = storage.stats().held;
     assert!(bytes <= capacity as u64 && bytes > capacity as u64 * 9 / 10, "{bytes}");
     assert!(storage.stats().limited > 0);
+}
+
+#[test]
+fn a_holder_takes_nothing_foreign_forged_untimely_or_without_a_grant() {
+    let (key, other_key) = (SignKey::from_seed(&[5; 32]), SignKey::from_seed(&[6; 32]));
+    let (author, ..) = identity(1);
+    let (stranger, ..) = identity(2);
+    let start = CLOCK.unix_millis(Instant::ZERO);
+    let (hour, day) = (3_600_000, 86_400_000);
+    let grant = |key: &SignKey, kind, of: &Identity, until| sign_grant(key, kind, GROUP, of.peer_id(), until);
+    let good = grant(&key, GrantKind::Posting, &author, start + hour);
+    let record = |group, sequence, end, grant: Option<&Bytes>| {
+        sign_record(&author, group, b"key", sequence, end, Some(b"x"), grant.map(|grant| &grant[..]))
+    };
+    let mut forged = record(GROUP, start, start + hour, Some(&good)).to_vec();
+    *forged.last_mut().expect("a signature") ^= 1;
+    let bad = [
+        ("another group", record(GroupId([1; 32]), start, start + hour, Some(&good))),
+        ("a forgery", forged.into()),
+        ("over", record(GROUP, start, start, Some(&good))),
+        ("more than 30 days", record(GROUP, start, start + 32 * day, Some(&good))),
+        ("from the future", record(GROUP, start + 2 * hour, start + 3 * hour, Some(&good))),
+        ("no grant", record(GROUP, start, start + hour, None)),
+        (
+            "another's grant",
+            record(GROUP, start, start + hour, Some(&grant(&key, GrantKind::Posting, &stranger, start + hour))),
+        ),
+        (
+            "of another key",
+            record(GROUP, start, start + hour, Some(&grant(&other_key, GrantKind::Posting, &author, start + hour))),
+        ),
+        (
+            "to publish",
+            record(GROUP, start, start + hour, Some(&grant(&key, GrantKind::Publishing, &author, start + hour))),
+        ),
+        ("expired", record(GROUP, start, start + hour, Some(&grant(&key, GrantKind::Posting, &author, start)))),
+        (
+            "for years",
+            record(GROUP, start, start + hour, Some(&grant(&key, GrantKind::Posting, &author, start + 400 * day))),
+        ),
+        // Written, so it says, when the grant was valid; but then it would be over by now.
+        (
+            "backdated",
+            record(
+                GROUP,
+                start - 60 * day,
+                start + hour,
+                Some(&grant(&key, GrantKind::Posting, &author, start - 59 * day)),
+            ),
+        ),
+    ];
+    let mut rng = Rng::for_simulation(6);
+    let keyed = StorageConfig { posting_key: Some(key.public()), ..config(&mut rng) };
+    let mut storage = Storage::new(Instant::ZERO, rng.fork(), keyed);
+    for (why, record) in bad {
+        storage.message(Instant::ZERO, &view(), NEIGHBOUR, &carry(&Payload::Copy(asker(0), record)));
+        outputs(&mut storage);
+        assert_eq!(storage.stats().held.0, 0, "{why}");
+    }
+    let good = record(GROUP, start, start + hour, Some(&good));
+    storage.message(Instant::ZERO, &view(), NEIGHBOUR, &carry(&Payload::Copy(asker(0), good)));
+    assert_eq!(storage.stats().held.0, 1);
 }
 
 #[test]

@@ -97,7 +97,7 @@ async fn member(call: &Call, place: &Place, right: Right, wishes: Wishes, wanted
     })?;
     let group = place.spec.id();
     #[cfg(unix)]
-    let serving = super::server::serve(super::server::open(group, &call.out), entered.hub.clone(), group);
+    let serving = super::server::serve(super::socket::listen(group), entered.hub.clone(), group, &call.out);
     #[cfg(not(unix))]
     let serving = std::future::pending::<()>();
     let (printer, failed) = Printer::start(&call.out)?;
@@ -314,7 +314,8 @@ impl Scribe<'_> {
     fn take(&mut self, item: &GroupItem) {
         match item {
             GroupItem::Lost(count) => {
-                self.call.out.say(format_args!("{count} events were lost: this machine is too slow for the group"))
+                self.call.out.say(format_args!("{count} events were lost: this machine is too slow for the group"));
+                self.tell(Event::new("lost").with("direction", "received").with("messages", *count));
             }
             GroupItem::Event(event) => {
                 if let MemberEvent::Membership(change) = event {

@@ -1,5 +1,6 @@
 //! The control socket of a membership that runs: other commands of this user work through it.
 
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -21,26 +22,31 @@ use crate::group::GroupId;
 const MAX_CLIENTS: usize = 64;
 /// Requests of one command that are worked on at a time.
 const MAX_REQUESTS: usize = 64;
+/// When to see whether another membership has ended.
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
 /// No request takes longer.
 const MAX_TIMEOUT: Duration = Duration::from_secs(3600);
 
-/// Opens the control socket; if that cannot be, says so.
-pub(super) fn open(group: GroupId, out: &Output) -> Option<Bound> {
-    socket::listen(group)
-        .inspect_err(|error| {
-            out.say(match error.kind() {
-                std::io::ErrorKind::AddrInUse => {
-                    "another p2pt group join of this group runs here: post and the like go through that one".to_owned()
+/// Serves this user's commands at the socket that was `opened`, until dropped. Where another membership of this group does so already, this one takes its
+/// place when it ends.
+pub(super) async fn serve(mut opened: io::Result<Bound>, hub: Hub, group: GroupId, out: &Output) {
+    let mut is_told = false;
+    let bound = loop {
+        match opened {
+            Ok(bound) => break bound,
+            Err(error) if error.kind() == io::ErrorKind::AddrInUse => {
+                if !std::mem::replace(&mut is_told, true) {
+                    out.say("another p2pt group join of this group runs here: post and the like go through that one");
                 }
-                _ => format!("post and the like cannot go through this process: {}", describe(error)),
-            });
-        })
-        .ok()
-}
-
-/// Serves this user's commands until dropped.
-pub(super) async fn serve(bound: Option<Bound>, hub: Hub, group: GroupId) {
-    let Some(bound) = bound else { return std::future::pending().await };
+                tokio::time::sleep(LOOK_AGAIN).await;
+                opened = socket::listen(group);
+            }
+            Err(error) => {
+                out.say(format_args!("post and the like cannot go through this process: {}", describe(&error)));
+                return std::future::pending().await;
+            }
+        }
+    };
     let places = Arc::new(Semaphore::new(MAX_CLIENTS));
     let mut clients = JoinSet::new();
     loop {
@@ -63,7 +69,7 @@ pub(super) async fn serve(bound: Option<Bound>, hub: Hub, group: GroupId) {
     }
 }
 
-async fn client(stream: UnixStream, hub: Hub, group: GroupId) -> std::io::Result<()> {
+async fn client(stream: UnixStream, hub: Hub, group: GroupId) -> io::Result<()> {
     let (mut from, to) = stream.into_split();
     let to = Arc::new(Mutex::new(to));
     let hello = json!({

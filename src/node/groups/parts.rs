@@ -126,6 +126,8 @@ pub(super) struct Reach {
     pub(super) attempt: Attempt,
     /// Who may introduce us, and when to ask: if its own addresses do not lead to it.
     pub(super) introducers: Vec<SocketAddr>,
+    /// Which addresses are no hearsay: those of our own rendezvous and neighbours, and what the user named.
+    pub(super) firsthand: BTreeSet<SocketAddr>,
     pub(super) ask_at: Option<Instant>,
     /// Who wants it.
     pub(super) groups: BTreeSet<GroupHandle>,

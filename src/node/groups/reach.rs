@@ -52,25 +52,41 @@ impl Node {
         if let Some(session) = present {
             return self.begin_use(now, group, session, true);
         }
-        let dial = self.ways(now, group, peer, addresses, introducers);
+        let (dial, firsthand) = self.ways(now, group, peer, addresses, introducers);
         if let Some((&opening, reach)) = self.groups.reaches.iter_mut().find(|(_, reach)| reach.peer == peer) {
             reach.groups.insert(group);
+            reach.firsthand.extend(&firsthand);
             for &remote in dial.candidates.iter().chain(&dial.rendezvous) {
-                self.endpoint.add_candidate(now, opening, Path::to(remote));
+                self.look_at(now, opening, remote, firsthand.contains(&remote));
             }
             return;
         }
         // Most members can be reached where they say; so many introductions would only be a burden.
         let ask_at = (!dial.candidates.is_empty()).then_some(now + DIRECTLY_FIRST);
         let ways = if ask_at.is_some() { &dial.candidates } else { &dial.rendezvous };
-        let ways: Vec<Path> = ways.iter().map(|&remote| Path::to(remote)).collect();
-        let opening = self.endpoint.connect(now, &epd::fingerprint(peer), &ways);
+        let (own, hearsay): (Vec<SocketAddr>, Vec<SocketAddr>) =
+            ways.iter().copied().partition(|remote| firsthand.contains(remote));
+        let own: Vec<Path> = own.into_iter().map(Path::to).collect();
+        let opening = self.endpoint.connect(now, &epd::fingerprint(peer), &own);
+        for remote in hearsay {
+            self.look_at(now, opening, remote, false);
+        }
         let attempt = Attempt::new(now, DialId(0), opening, &dial);
         let (introducers, groups) = (dial.rendezvous, BTreeSet::from([group]));
-        self.groups.reaches.insert(opening, Reach { peer, attempt, introducers, ask_at, groups });
+        self.groups.reaches.insert(opening, Reach { peer, attempt, introducers, firsthand, ask_at, groups });
     }
 
-    /// Where to look for a peer, and whom to ask.
+    /// Lets an opening look at an address; where that is hearsay, a few times only (security.md, "What a stranger can make us
+    /// do"). Whether its teacher may name it was looked at before: it stands for its teacher here.
+    fn look_at(&mut self, now: Instant, opening: OpeningId, remote: SocketAddr, is_firsthand: bool) {
+        if is_firsthand {
+            self.endpoint.add_candidate(now, opening, Path::to(remote));
+        } else {
+            self.endpoint.add_hearsay(now, opening, Path::to(remote), remote);
+        }
+    }
+
+    /// Where to look for a peer, and whom to ask; and which of these addresses are no hearsay.
     fn ways(
         &mut self,
         now: Instant,
@@ -78,10 +94,10 @@ impl Node {
         peer: PeerId,
         addresses: &[Address],
         introducers: &[PeerId],
-    ) -> Dial {
+    ) -> (Dial, BTreeSet<SocketAddr>) {
         let mut dial =
             Dial { peer, candidates: Vec::new(), rendezvous: Vec::new(), multicast: Vec::new(), timeout: REACH_WITHIN };
-        let Some(joined) = self.groups.joined.get(&group) else { return dial };
+        let Some(joined) = self.groups.joined.get(&group) else { return (dial, BTreeSet::new()) };
         let servers = joined.registrations.iter().filter_map(|id| self.registrations.get(id));
         let remotes = servers.flat_map(|registered| match registered.session {
             Some(session) => self.endpoint.session(session).map(|session| session.path().remote).into_iter().collect(),
@@ -91,6 +107,7 @@ impl Node {
         let remote_of = |session: &SessionHandle| Some(self.endpoint.session(*session)?.path().remote);
         let asked = introducers.iter().filter_map(|peer| joined.peers.get(peer)).filter_map(remote_of);
         dial.rendezvous.extend(asked.take(MAX_INTRODUCERS));
+        let firsthand = joined.firsthand.iter().chain(&dial.rendezvous).copied().collect();
         // Whom we know on this machine may name others on it.
         let here = joined.firsthand.iter().any(|known| known.ip().is_loopback())
             || joined.peers.values().filter_map(remote_of).any(|remote| remote.ip().is_loopback());
@@ -111,7 +128,7 @@ impl Node {
                 dial.candidates.push(socket);
             }
         }
-        dial
+        (dial, firsthand)
     }
 
     /// An opening of groups has succeeded; whether it was one.
@@ -188,7 +205,7 @@ impl Node {
 
     /// Looks up anew where a member is, or ends attempts whose time is over.
     pub(super) fn reaches_timeout(&mut self, now: Instant) {
-        let mut over = Vec::new();
+        let (mut over, mut asked) = (Vec::new(), Vec::new());
         for (&opening, reach) in &mut self.groups.reaches {
             if reach.attempt.is_over(now) {
                 over.push(opening);
@@ -198,10 +215,12 @@ impl Node {
                 self.endpoint.look_again(now, opening);
             }
             if reach.ask_at.take_if(|at| *at <= now).is_some() {
-                for &remote in &reach.introducers {
-                    self.endpoint.add_candidate(now, opening, Path::to(remote));
-                }
+                let of = |&remote: &SocketAddr| (opening, remote, reach.firsthand.contains(&remote));
+                asked.extend(reach.introducers.iter().map(of));
             }
+        }
+        for (opening, remote, is_firsthand) in asked {
+            self.look_at(now, opening, remote, is_firsthand);
         }
         for opening in over {
             let reason = self.endpoint.cancel(now, opening);

@@ -239,6 +239,30 @@ fn after_a_forgery_the_good_post_is_taken_from_somebody_else() {
 }
 
 #[test]
+fn no_byte_of_a_post_can_be_changed() {
+    let key = SignKey::from_seed(&[5; 32]);
+    let author = identity(2);
+    let keyed = PostingConfig { posting_key: Some(key.public()), ..config(identity(1)) };
+    let now = Alone::new(keyed.clone(), &[peer(1)]).time();
+    let grant = sign_grant(&key, GrantKind::Posting, GROUP, author.peer_id(), now + 1000);
+    let good = sign_post(&author, GROUP, [1; 8], 1, now, Some("nick"), b"body", Some(&grant));
+    for at in 0..good.len() {
+        let mut alone = Alone::new(keyed.clone(), &[peer(1), peer(2)]);
+        let mut forged = good.to_vec();
+        forged[at] ^= 0x10;
+        alone.posts(peer(1), 1, &Bytes::from(forged));
+        let (sent, events) = alone.drain();
+        let handed_out = events.iter().any(|event| matches!(event, PostingEvent::Notify(_)));
+        assert!(!handed_out && sent.iter().all(|(_, data)| data[0] != 1), "byte {at}");
+        let stats = alone.posting.stats();
+        assert_eq!(stats.malformed + stats.untimely + stats.unauthorized, 1, "byte {at} is counted: {stats:?}");
+        // And the good one is not taken for seen.
+        alone.posts(peer(2), 1, &good);
+        assert!(alone.drain().1.iter().any(|event| matches!(event, PostingEvent::Notify(_))), "byte {at}");
+    }
+}
+
+#[test]
 fn beats_of_strangers_shape_nothing() {
     let mut alone = Alone::new(config(identity(1)), &[peer(1), peer(2)]);
     let (time, now) = (alone.time(), alone.now);
