@@ -165,7 +165,7 @@ impl Node {
                 return Some(transmit);
             }
             // Sessions tell what happened to them while they look for something to send; that may lead to more.
-            if !self.work(now) {
+            if !self.work(now) && !self.lose_ended(now) {
                 return None;
             }
         }

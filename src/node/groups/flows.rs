@@ -1,8 +1,6 @@
 //! Lanes as flows.
 
-use std::collections::{BTreeMap, VecDeque};
-
-use bytes::Bytes;
+use std::collections::BTreeMap;
 
 use super::super::Node;
 use super::super::event::GroupHandle;
@@ -67,19 +65,12 @@ impl Node {
                     return false;
                 }
                 let measured = link.measured;
-                let early = of.filter(|(group, lane)| {
-                    let member = self.groups.joined.get(group).map(|joined| &joined.member);
-                    *lane != Lane::Control && member.is_some_and(|member| member.view().neighbour(peer).is_none())
-                });
-                if let Some((group, lane)) = early {
-                    link.keep_early(group, lane, data);
-                }
                 if let Some(session) = self.endpoint.session_mut(handle) {
                     let _ = session.consume(*flow, data.len());
                 }
                 if unnamed {
                     self.first_message(now, handle, *flow, data);
-                } else if let (Some((group, lane)), None) = (of, early)
+                } else if let Some((group, lane)) = of
                     && let Some(joined) = self.groups.joined.get_mut(&group)
                 {
                     joined.member.message(now, peer, lane, data);
@@ -97,7 +88,7 @@ impl Node {
                     return was_ours;
                 };
                 if lane == Lane::Control {
-                    self.lost(now, group, peer);
+                    self.groups.ended.push((handle, group, *flow));
                 }
             }
             SessionEvent::FlowException { flow, .. } => {
@@ -240,19 +231,18 @@ impl Node {
         }
     }
 
-    /// A peer has proved to be a member: what it said before counts.
-    pub(super) fn take_early(&mut self, now: Instant, group: GroupHandle, peer: PeerId) {
-        let Some(handle) = self.group_session(group, peer) else { return };
-        let (Some(link), Some(joined)) = (self.groups.links.get_mut(&handle), self.groups.joined.get_mut(&group))
-        else {
-            return;
-        };
-        let (ours, others) = std::mem::take(&mut link.early).into_iter().partition(|(of, ..)| *of == group);
-        link.early = others;
-        let ours: VecDeque<(GroupHandle, Lane, Bytes)> = ours;
-        for (_, lane, message) in ours {
-            joined.member.message(now, peer, lane, &message);
+    /// Parts from those who have left, once nothing that they said is unread. Answers whether there were any.
+    pub(in super::super) fn lose_ended(&mut self, now: Instant) -> bool {
+        let ended = std::mem::take(&mut self.groups.ended);
+        for &(handle, group, flow) in &ended {
+            let Some(link) = self.groups.links.get(&handle) else { continue };
+            // Unless it has begun anew meanwhile.
+            if link.uses.get(&group).is_some_and(|used| used.far_control == Some(flow)) {
+                self.lost(now, group, link.peer);
+            }
         }
+        self.work(now);
+        !ended.is_empty()
     }
 
     /// Tells services of room that was made, a quarter of a lane's at least. Answers whether any was told.

@@ -259,7 +259,6 @@ impl Node {
             Output::Event(event) => {
                 if let MemberEvent::Membership(MembershipEvent::NeighborConnect { peer }) = &event {
                     self.trust_neighbour(group, *peer);
-                    self.take_early(now, group, *peer);
                 }
                 self.events.push_back(NodeEvent::Group { group, event });
             }

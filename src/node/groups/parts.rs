@@ -1,9 +1,7 @@
 //! What a node keeps of its groups; what it does with them stands in the files beside this one.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
-
-use bytes::Bytes;
 
 use super::super::dial::Attempt;
 use super::super::event::{GroupHandle, RegistrationId};
@@ -27,6 +25,8 @@ pub(crate) struct Groups {
     pub(super) unproven: BTreeSet<(Instant, SessionHandle)>,
     /// Sessions in which farewells wait, and how long at most.
     pub(super) parting: BTreeSet<(Instant, SessionHandle)>,
+    /// Far ends' control flows that have ended. What was said before on other lanes is heard first.
+    pub(super) ended: Vec<(SessionHandle, GroupHandle, FlowId)>,
     /// Lanes on which room was made since the service heard of it.
     pub(super) roomy: BTreeSet<(GroupHandle, PeerId, Lane)>,
     /// Our address as each rendezvous sees it.
@@ -157,14 +157,9 @@ pub(super) struct Link {
     /// Control flows of ours that will be closed when what was said on other lanes has arrived: who hears that we are gone
     /// takes nothing from us any more.
     pub(super) parting: BTreeSet<FlowId>,
-    /// Messages of a member whose INIT is still on its way, which may be overtaken by them.
-    pub(super) early: VecDeque<(GroupHandle, Lane, Bytes)>,
     /// Whether the groups know a round-trip time.
     pub(super) measured: bool,
 }
-
-/// Bytes of early messages that one peer may have kept; what comes beyond is dropped.
-const MAX_EARLY: usize = 160 << 10;
 
 impl Link {
     pub(super) const fn new(peer: PeerId) -> Self {
@@ -177,16 +172,7 @@ impl Link {
             spent: BTreeSet::new(),
             ending: BTreeSet::new(),
             parting: BTreeSet::new(),
-            early: VecDeque::new(),
             measured: false,
-        }
-    }
-
-    /// Keeps a message until its sender has proved to be a member.
-    pub(super) fn keep_early(&mut self, group: GroupHandle, lane: Lane, message: &Bytes) {
-        let kept: usize = self.early.iter().map(|(.., message)| message.len() + size_of::<Bytes>()).sum();
-        if kept + message.len() <= MAX_EARLY {
-            self.early.push_back((group, lane, message.clone()));
         }
     }
 }
