@@ -116,7 +116,9 @@ fn wrong(report: &Report) -> Option<String> {
     let posts = report.posts.iter().flat_map(|posts| {
         [(posts.missed, "posts missed"), (posts.twice, "posts delivered twice"), (posts.forged, "posts forged")]
     });
-    let stored = report.storage.iter().map(|stored| (stored.wrong, "stored values were not what was put"));
+    let stored = report.storage.iter().flat_map(|stored| {
+        [(stored.not_found, "stored values not found"), (stored.wrong, "stored values were not what was put")]
+    });
     let found: Vec<String> =
         posts.chain(stored).filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}")).collect();
     (!found.is_empty()).then(|| found.join(", "))

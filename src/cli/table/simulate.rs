@@ -15,7 +15,7 @@ The same scenario and seed give the same figures, to the last byte of traffic: t
 
 A scenario is one of those that --list prints, or a file of KEY = VALUE lines, of which `scenario = NAME` may be the first. `--list SCENARIO` prints one in that form, with all keys and what they mean. The engine `swarm` carries whole messages, a hundred thousand members if there is memory; `world` carries packets, with sessions, loss and NATs, a few thousand.
 
-The exit status is 6 if a post was missed, delivered twice or forged, or a stored value was not what was put.",
+The exit status is 6 if a post was missed, delivered twice or forged, or a stored value was not found, or not what was put.",
     examples: &[
         Example { does: "a hundred members post", line: "p2pt simulate" },
         Example { does: "a thousand, on packets, with a picture", line: "p2pt simulate posting --members 1000 --engine world --plot posting.svg" },
