@@ -6,6 +6,7 @@ pub mod clock;
 mod datagrams;
 mod driver;
 mod errors;
+pub mod files;
 mod group;
 mod host;
 pub mod identity;

@@ -1,0 +1,334 @@
+//! The files that are shared or fetched here, by the indices of their objects.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io;
+use std::ops::Range;
+use std::path::PathBuf;
+
+use bytes::Bytes;
+
+use super::medium::Medium;
+use super::part::{Part, PartError};
+use crate::node::files::{self, HEAD, Shape, Space, Tree, leaf, read_piece};
+
+/// Files, and where their objects lie.
+#[derive(Debug, Default)]
+pub struct Library {
+    space: Space,
+    shelves: BTreeMap<[u8; 32], Shelf>,
+}
+
+#[derive(Debug)]
+enum Shelf {
+    /// A whole file in its place. Opened for each piece, since there may be many.
+    Whole { path: PathBuf, tree: Tree },
+    /// A file being fetched.
+    Part(Box<Part>),
+    /// Pieces in memory: a list, or the window of a stream.
+    Memory { tree: Box<Tree>, pieces: BTreeMap<u64, Bytes> },
+}
+
+/// What became of an object that came.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Accepted {
+    /// It is a piece, which was not there before.
+    Kept {
+        /// Of which file.
+        hash: [u8; 32],
+        /// Which.
+        piece: u64,
+        /// How many bytes of data.
+        bytes: usize,
+        /// The file is whole now.
+        whole: bool,
+    },
+    /// It proves nothing: its sender lies.
+    Refused,
+    /// It was there already, or belongs to nothing that is fetched.
+    Needless,
+}
+
+impl Library {
+    /// Nothing yet.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Gives a file its indices before anything of it is here.
+    pub fn reserve(&mut self, hash: [u8; 32]) -> u64 {
+        self.space.add(hash)
+    }
+
+    /// Shares a whole file from its place.
+    pub fn share(&mut self, path: PathBuf, tree: Tree) {
+        self.put(tree.root(), Shelf::Whole { path, tree });
+    }
+
+    /// Fetches a file to the disk.
+    pub fn fetch(&mut self, part: Part) {
+        self.put(part.tree().root(), Shelf::Part(Box::new(part)));
+    }
+
+    /// Keeps pieces in memory, of which there are none yet.
+    pub fn remember(&mut self, tree: Tree) {
+        self.put(tree.root(), Shelf::Memory { tree: Box::new(tree), pieces: BTreeMap::new() });
+    }
+
+    /// Shares bytes from memory.
+    pub fn share_bytes(&mut self, data: &Bytes) {
+        let shape = Shape::new(data.len() as u64).expect("memory is smaller than the largest file");
+        let part = |piece| data.slice(shape.range(piece).start as usize..shape.range(piece).end as usize);
+        let pieces: BTreeMap<u64, Bytes> = (0..shape.pieces()).map(|piece| (piece, part(piece))).collect();
+        let leaves: Vec<_> = pieces.iter().map(|(piece, data)| leaf(shape, *piece, data)).collect();
+        let tree = Tree::of_leaves(shape, &leaves);
+        self.put(tree.root(), Shelf::Memory { tree: Box::new(tree), pieces });
+    }
+
+    fn put(&mut self, hash: [u8; 32], shelf: Shelf) {
+        self.space.add(hash);
+        self.shelves.insert(hash, shelf);
+    }
+
+    /// The first index of a file.
+    #[must_use]
+    pub fn base(&self, hash: &[u8; 32]) -> Option<u64> {
+        self.space.base(hash)
+    }
+
+    /// Whose an index is, and which of its own: a piece, or [`HEAD`].
+    #[must_use]
+    pub fn owner(&self, index: u64) -> Option<([u8; 32], u64)> {
+        self.space.owner(index)
+    }
+
+    /// The indices of a file's objects that can be given.
+    #[must_use]
+    pub fn given(&self, hash: &[u8; 32]) -> Vec<Range<u64>> {
+        let mut all = self.ranges(hash, true);
+        if let (Some(shelf), Some(base)) = (self.shelves.get(hash), self.base(hash))
+            && shelf.holds(shelf.tree().shape().last())
+        {
+            all.push(base + HEAD..base + HEAD + 1);
+        }
+        all
+    }
+
+    /// The indices of a file's pieces that are missing.
+    #[must_use]
+    pub fn missing(&self, hash: &[u8; 32]) -> Vec<Range<u64>> {
+        self.ranges(hash, false)
+    }
+
+    fn ranges(&self, hash: &[u8; 32], held: bool) -> Vec<Range<u64>> {
+        let (Some(shelf), Some(base)) = (self.shelves.get(hash), self.base(hash)) else { return Vec::new() };
+        let mut ranges: Vec<Range<u64>> = Vec::new();
+        for piece in (0..shelf.tree().shape().pieces()).filter(|piece| shelf.holds(*piece) == held) {
+            match ranges.last_mut() {
+                Some(range) if range.end == base + piece => range.end += 1,
+                _ => ranges.push(base + piece..base + piece + 1),
+            }
+        }
+        ranges
+    }
+
+    /// The object with this index; `None` if it is not there.
+    ///
+    /// # Errors
+    /// If it should be there: the file was changed, or cannot be read. It is not to be announced any more.
+    pub fn object(&mut self, index: u64) -> Result<Option<Bytes>, PartError> {
+        let Some((hash, number)) = self.space.owner(index) else { return Ok(None) };
+        let Some(shelf) = self.shelves.get_mut(&hash) else { return Ok(None) };
+        let last = shelf.tree().shape().last();
+        let piece = if number == HEAD { last } else { number };
+        if !shelf.holds(piece) {
+            return Ok(None);
+        }
+        let data = shelf.read(piece)?;
+        let tree = shelf.tree();
+        Ok(if number == HEAD { files::head(tree, &data) } else { files::piece(tree, piece, &data) })
+    }
+
+    /// Takes a piece that came.
+    ///
+    /// # Errors
+    /// If it is right, but could not be written.
+    pub fn accept(&mut self, index: u64, object: &Bytes) -> Result<Accepted, PartError> {
+        let Some((hash, piece)) = self.space.owner(index) else { return Ok(Accepted::Needless) };
+        let Some(shelf) = self.shelves.get_mut(&hash) else { return Ok(Accepted::Needless) };
+        if piece >= shelf.tree().shape().pieces() || shelf.holds(piece) {
+            return Ok(Accepted::Needless);
+        }
+        let bytes = match shelf {
+            Shelf::Whole { .. } => return Ok(Accepted::Needless),
+            Shelf::Part(part) => {
+                let Ok((learnt, data)) = read_piece(part.tree_mut(), piece, object) else {
+                    return Ok(Accepted::Refused);
+                };
+                part.keep(&learnt, &data)?;
+                data.len()
+            }
+            Shelf::Memory { tree, pieces } => {
+                let Ok((_, data)) = read_piece(tree, piece, object) else { return Ok(Accepted::Refused) };
+                let bytes = data.len();
+                pieces.insert(piece, data);
+                bytes
+            }
+        };
+        Ok(Accepted::Kept { hash, piece, bytes, whole: shelf.is_whole() })
+    }
+
+    /// The part of a file that is being fetched.
+    pub fn part(&mut self, hash: &[u8; 32]) -> Option<&mut Part> {
+        match self.shelves.get_mut(hash)? {
+            Shelf::Part(part) => Some(part),
+            _ => None,
+        }
+    }
+
+    /// Puts a whole file in its place, from where it is shared further.
+    ///
+    /// # Errors
+    /// As [`Part::finish`].
+    pub fn finish(&mut self, hash: &[u8; 32], force: bool) -> Result<(), PartError> {
+        let Some(Shelf::Part(part)) = self.shelves.get_mut(hash) else { return Ok(()) };
+        part.finish(force)?;
+        let (path, tree) = (part.paths().target.clone(), part.tree().clone());
+        self.shelves.insert(*hash, Shelf::Whole { path, tree });
+        Ok(())
+    }
+
+    /// A piece that is held in memory.
+    #[must_use]
+    pub fn held(&self, hash: &[u8; 32], piece: u64) -> Option<Bytes> {
+        match self.shelves.get(hash)? {
+            Shelf::Memory { pieces, .. } => pieces.get(&piece).cloned(),
+            _ => None,
+        }
+    }
+
+    /// Forgets a piece that is held in memory.
+    pub fn forget(&mut self, hash: &[u8; 32], piece: u64) {
+        if let Some(Shelf::Memory { pieces, .. }) = self.shelves.get_mut(hash) {
+            pieces.remove(&piece);
+        }
+    }
+
+    /// Forgets a file that cannot be given any more.
+    pub fn drop_file(&mut self, hash: &[u8; 32]) {
+        self.shelves.remove(hash);
+    }
+}
+
+impl Shelf {
+    fn tree(&self) -> &Tree {
+        match self {
+            Self::Whole { tree, .. } => tree,
+            Self::Part(part) => part.tree(),
+            Self::Memory { tree, .. } => tree,
+        }
+    }
+
+    fn holds(&self, piece: u64) -> bool {
+        match self {
+            Self::Whole { tree, .. } => piece < tree.shape().pieces(),
+            Self::Part(part) => part.holds(piece),
+            Self::Memory { pieces, .. } => pieces.contains_key(&piece),
+        }
+    }
+
+    fn is_whole(&self) -> bool {
+        match self {
+            Self::Whole { .. } => true,
+            Self::Part(part) => part.is_whole(),
+            Self::Memory { tree, pieces } => pieces.len() as u64 == tree.shape().pieces(),
+        }
+    }
+
+    fn read(&mut self, piece: u64) -> Result<Bytes, PartError> {
+        match self {
+            Self::Part(part) => part.get(piece).map(Bytes::from),
+            Self::Memory { pieces, .. } => Ok(pieces[&piece].clone()),
+            Self::Whole { path, tree } => {
+                let shape = tree.shape();
+                let mut data = vec![0; shape.len(piece)];
+                let read = File::open(&path).and_then(|mut file| file.read_all_at(shape.range(piece).start, &mut data));
+                let read = read.and_then(|()| match tree.leaf(piece) == Some(leaf(shape, piece, &data)) {
+                    true => Ok(Bytes::from(data)),
+                    false => {
+                        Err(io::Error::new(io::ErrorKind::InvalidData, "the file was changed since it was hashed"))
+                    }
+                });
+                read.map_err(|error| PartError::Io { doing: "read", path: path.clone(), error })
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::runtime::files::{Paths, hash_file};
+
+    /// Bytes that are different at every place.
+    fn data(len: u32) -> Vec<u8> {
+        (0..len).flat_map(|at| at.wrapping_mul(2_654_435_761).to_le_bytes()).take(len as usize).collect()
+    }
+
+    #[test]
+    fn a_file_goes_from_one_library_to_another_and_on() {
+        let folder = tempfile::tempdir().unwrap();
+        let from = folder.path().join("from");
+        std::fs::write(&from, data(100_000)).unwrap();
+        let tree = hash_file(&from).unwrap();
+        let (hash, shape) = (tree.root(), tree.shape());
+        let mut seed = Library::new();
+        seed.share(from.clone(), tree);
+        let base = seed.base(&hash).unwrap();
+        assert_eq!(seed.given(&hash), [base..base + 7, base + HEAD..base + HEAD + 1]);
+
+        let head = seed.object(base + HEAD).unwrap().unwrap();
+        assert_eq!(files::read_head(hash, &head).unwrap().tree.shape(), shape);
+        let to = Paths::of(&folder.path().join("to")).unwrap();
+        let mut fetcher = Library::new();
+        fetcher.fetch(Part::create(&to, hash, shape).unwrap());
+        for index in [base + 3, base, base + 6, base + 5, base + 1, base + 4, base + 2] {
+            let object = seed.object(index).unwrap().unwrap();
+            let mut wrong = object.to_vec();
+            wrong[700] ^= 1;
+            assert_eq!(fetcher.accept(index, &wrong.into()).unwrap(), Accepted::Refused);
+            let kept = fetcher.accept(index, &object).unwrap();
+            let (piece, whole) = (index - base, index == base + 2);
+            assert_eq!(kept, Accepted::Kept { hash, piece, bytes: shape.len(piece), whole });
+            assert_eq!(fetcher.accept(index, &object).unwrap(), Accepted::Needless);
+            assert_eq!(fetcher.object(index).unwrap(), Some(object), "what is there is given on");
+        }
+        assert!(fetcher.missing(&hash).is_empty());
+        fetcher.finish(&hash, false).unwrap();
+        assert_eq!(std::fs::read(&to.target).unwrap(), data(100_000));
+        assert_eq!(fetcher.object(base + HEAD).unwrap(), Some(head));
+
+        std::fs::write(&from, vec![0; 100_000]).unwrap();
+        assert!(seed.object(base).is_err(), "nothing wrong is ever given");
+    }
+
+    #[test]
+    fn bytes_in_memory_are_a_file_too() {
+        let bytes = Bytes::from(data(50_000));
+        let hash = *blake3::hash(&bytes).as_bytes();
+        let mut seed = Library::new();
+        seed.share_bytes(&bytes);
+        let base = seed.base(&hash).unwrap();
+        let mut far = Library::new();
+        far.remember(Tree::new(hash, Shape::new(50_000).unwrap()));
+        for piece in 0..4 {
+            let object = seed.object(base + piece).unwrap().unwrap();
+            far.accept(base + piece, &object).unwrap();
+        }
+        let joined: Vec<u8> = (0..4).flat_map(|piece| far.held(&hash, piece).unwrap()).collect();
+        assert_eq!(joined, bytes);
+        far.forget(&hash, 1);
+        assert_eq!(far.object(base + 1).unwrap(), None);
+    }
+}
