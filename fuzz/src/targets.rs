@@ -19,6 +19,9 @@ use p2pt::wire::{
     RIKeying, RawChunk, UserData, amf0, amf3, encode_ack, kind, put_user_data, split_packet, take_option_list, vlu,
 };
 
+#[path = "files.rs"]
+mod files;
+pub use files::{list_of_files, object_of_file};
 #[path = "nearest.rs"]
 mod nearest;
 pub use nearest::{records_message, routes_message};
@@ -58,6 +61,8 @@ pub const TARGETS: &[Target] = &[
     ("routes", routes_message),
     ("records", records_message),
     ("control", control_socket),
+    ("file_list", list_of_files),
+    ("file_object", object_of_file),
 ];
 
 /// Requests to the control socket of a membership, and answers.

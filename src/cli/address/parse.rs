@@ -1,7 +1,8 @@
 //! From text to an address; errors point at the place without showing what is secret.
 
-use super::value::{Address, DEFAULT_PORT, HostPort, Rendezvous, Target};
+use super::value::{Address, DEFAULT_PORT, HostPort, Object, Rendezvous, Target};
 use crate::base::{PeerId, from_hex};
+use crate::node::files::check_name;
 use std::fmt;
 use std::net::Ipv6Addr;
 use std::ops::Range;
@@ -100,26 +101,33 @@ fn head(whole: &str, head: &str) -> Result<Option<Rendezvous>, AddressError> {
 fn developer_key(whole: &str, path: Range<usize>) -> Result<Option<Zeroizing<String>>, AddressError> {
     let encoded = whole[path.clone()].strip_prefix('/').unwrap_or_default();
     let start = path.end - encoded.len();
-    let mut key = Zeroizing::new(Vec::with_capacity(encoded.len()));
+    let key = unescaped(whole, start..path.end, "the developer key")?;
+    if key.is_empty() {
+        return Ok(None);
+    }
+    Ok(Some(key))
+}
+
+/// Text with `%` and two hex digits for what could be taken for something else.
+fn unescaped(whole: &str, place: Range<usize>, what: &str) -> Result<Zeroizing<String>, AddressError> {
+    let (start, encoded) = (place.start, &whole[place.clone()]);
+    let mut plain = Zeroizing::new(Vec::with_capacity(encoded.len()));
     let mut bytes = encoded.bytes().enumerate();
     while let Some((at, byte)) = bytes.next() {
-        key.push(if byte == b'%' {
+        plain.push(if byte == b'%' {
             let place = start + at..start + at + 1;
             let digits = encoded.get(at + 1..at + 3).and_then(|digits| from_hex(digits).ok());
             bytes.nth(1);
             digits.ok_or_else(|| wrong(whole, place, "after % come two hex digits"))?[0]
         } else if byte.is_ascii_control() || byte == b' ' {
-            return Err(wrong(whole, start + at..start + at + 1, "a space or control character in the developer key"));
+            let place = start + at..start + at + 1;
+            return Err(wrong(whole, place, &format!("a space or control character in {what}")));
         } else {
             byte
         });
     }
-    if key.is_empty() {
-        return Ok(None);
-    }
-    let text =
-        std::str::from_utf8(&key).map_err(|_| wrong(whole, start..path.end, "the developer key is not UTF-8"))?;
-    Ok(Some(Zeroizing::new(text.to_owned())))
+    let text = std::str::from_utf8(&plain).map_err(|_| wrong(whole, place, &format!("{what} is not UTF-8")))?;
+    Ok(Zeroizing::new(text.to_owned()))
 }
 
 /// `id=PEER-ID`.
@@ -166,14 +174,32 @@ fn group(whole: &str, start: usize) -> Result<Target, AddressError> {
         let problem = format!("the groupspec has {} hex digits; there must be pairs of them", digits.len());
         return Err(wrong(whole, end..end, &problem));
     }
-    let object = match whole[end..].strip_prefix('/') {
-        None => None,
-        Some(object) => match object.strip_prefix("b3=") {
-            Some(hash) => Some(peer_id(whole, whole.len() - hash.len()..whole.len())?.0),
-            None => return Err(wrong(whole, end + 1..whole.len(), "after the groupspec's / comes b3= and a hash")),
-        },
-    };
+    let object = if end < whole.len() { Some(object(whole, end + 1)?) } else { None };
     Ok(Target::Group { spec: Zeroizing::new(format!("G:{digits}")), object })
+}
+
+/// `b3=HASH` or `b3list=HASH`, with `/NAME` or not.
+fn object(whole: &str, start: usize) -> Result<Object, AddressError> {
+    let text = &whole[start..];
+    let (list, from) = match (text.strip_prefix("b3="), text.strip_prefix("b3list=")) {
+        (Some(rest), _) => (false, whole.len() - rest.len()),
+        (_, Some(rest)) => (true, whole.len() - rest.len()),
+        _ => {
+            let problem = "after the groupspec's / comes b3= or b3list= and a hash";
+            return Err(wrong(whole, start..whole.len(), problem));
+        }
+    };
+    let end = whole[from..].find('/').map_or(whole.len(), |at| from + at);
+    let hash = peer_id(whole, from..end)?.0;
+    let name = if end < whole.len() {
+        let name = unescaped(whole, end + 1..whole.len(), "the name")?;
+        check_name(&name)
+            .map_err(|why| wrong(whole, end + 1..whole.len(), &format!("no name for a file here: {why}")))?;
+        Some(name.to_string())
+    } else {
+        None
+    };
+    Ok(Object { hash, list, name })
 }
 
 /// 64 hex digits: a peer ID, or a hash.

@@ -1,6 +1,6 @@
 //! Where addresses come from: the command line, `@FILE`, `-`, and `P2PT_RENDEZVOUS` for the part left out.
 
-use super::value::{Address, Rendezvous, Target};
+use super::value::{Address, Object, Rendezvous, Target};
 use crate::base::PeerId;
 use crate::cli::failure::{Failure, OrFail, describe};
 use crate::cli::status::Status;
@@ -49,6 +49,21 @@ pub fn group(text: Option<&str>, stdin: Stdin) -> Result<(Groupspec, Option<Rend
     // Already fetched: what is left names nothing.
     let address = resolve(&text, Stdin::Data)?;
     Ok((groupspec(&address.target)?, address.rendezvous))
+}
+
+/// The file or list of files in a group that `text` is or names, and through whom the group is joined.
+///
+/// # Errors
+/// As [`resolve`], and if the address is another one.
+pub fn object(text: &str, stdin: Stdin) -> Result<(Groupspec, Option<Rendezvous>, Object), Failure> {
+    let address = resolve(text, stdin)?;
+    match address.target {
+        Target::Group { spec, object: Some(object) } => {
+            Ok((Groupspec::parse(&spec).map_err(Failure::usage)?, address.rendezvous, object))
+        }
+        _ => Err(Failure::usage("this is no address of files; theirs end with /b3=… or /b3list=…")
+            .next("get the address that p2pt replicate-file share printed")),
+    }
 }
 
 /// The groupspec alone, wherever it is joined through.

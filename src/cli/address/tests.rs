@@ -28,7 +28,11 @@ fn every_form_of_the_grammar_is_read() {
     let object: Address = format!("rtmfp:#{SPEC}/b3={ID}").parse().unwrap();
     assert_eq!(object.rendezvous, None);
     let hash = ID.parse::<PeerId>().unwrap().0;
-    assert_eq!(object.target, Target::Group { spec: Zeroizing::new(SPEC.into()), object: Some(hash) });
+    let wanted = Object { hash, list: false, name: None };
+    assert_eq!(object.target, Target::Group { spec: Zeroizing::new(SPEC.into()), object: Some(wanted) });
+    let list: Address = format!("rtmfp:#{SPEC}/b3list={ID}/my%20photos").parse().unwrap();
+    let wanted = Object { hash, list: true, name: Some("my photos".into()) };
+    assert_eq!(list.target, Target::Group { spec: Zeroizing::new(SPEC.into()), object: Some(wanted) });
 
     let direct: Address = format!(" rtmfp:#{ID}@192.0.2.1:1935,[2001:db8::1]:9 \n").parse().unwrap();
     let direct_list = vec![at("192.0.2.1", 1935), at("2001:db8::1", 9)];
@@ -42,6 +46,8 @@ fn what_is_printed_is_read_again() {
         format!("rtmfp://host:1936/a%20key/with%23marks%3F?id={ID2}#{ID}"),
         format!("rtmfp://[::1]:4000#{SPEC}"),
         format!("rtmfp:#{SPEC}/b3={ID}"),
+        format!("rtmfp:#{SPEC}/b3={ID}/a%20b%C3%BC.iso"),
+        format!("rtmfp:#{SPEC}/b3list={ID}/photos"),
         format!("rtmfp:#{ID}@192.0.2.1:1935,[2001:db8::1]:9"),
     ] {
         let address: Address = text.parse().unwrap();
@@ -72,6 +78,12 @@ fn errors_point_at_the_place() {
         ("rtmfp:#G:0102x4".into(), 13, "character 5 of the groupspec, 'x', is not a hex digit"),
         ("rtmfp:#G:012".into(), 12, "3 hex digits; there must be pairs"),
         (format!("rtmfp:#{SPEC}/sha={ID}"), 22, "comes b3="),
+        (format!("rtmfp:#{SPEC}/b3={ID}/"), 90, "a part of the name is empty"),
+        (format!("rtmfp:#{SPEC}/b3={ID}/.."), 90, "the name leads elsewhere"),
+        (format!("rtmfp:#{SPEC}/b3={ID}/..%2Fetc"), 90, "divides folders"),
+        (format!("rtmfp:#{SPEC}/b3={ID}/a%1b"), 90, "cannot be seen"),
+        (format!("rtmfp:#{SPEC}/b3={ID}/a/b"), 90, "divides folders"),
+        (format!("rtmfp:#{SPEC}/b3list={ID}/a b"), 95, "a space or control character in the name"),
     ];
     for (text, place, problem) in cases {
         let error = text.parse::<Address>().unwrap_err().to_string();

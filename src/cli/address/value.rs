@@ -51,9 +51,20 @@ pub enum Target {
     Group {
         /// `G:` and hex digits. A secret, since whoever has it can join: shown by no `Debug`.
         spec: Zeroizing<String>,
-        /// The BLAKE3 hash of an object.
-        object: Option<[u8; 32]>,
+        /// What is meant in it, if not the group itself.
+        object: Option<Object>,
     },
+}
+
+/// A file in a group, or a list of files.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Object {
+    /// The BLAKE3 hash of the file or list.
+    pub hash: [u8; 32],
+    /// Whether it is a list of files.
+    pub list: bool,
+    /// The name to save it under; safe ([`crate::node::files::check_name`]).
+    pub name: Option<String>,
 }
 
 impl Rendezvous {
@@ -103,9 +114,18 @@ impl fmt::Display for Target {
             }
             Self::Group { spec, object } => {
                 f.write_str(spec)?;
-                object.map_or(Ok(()), |hash| write!(f, "/b3={}", to_hex(&hash)))
+                object.as_ref().map_or(Ok(()), |object| write!(f, "/{object}"))
             }
         }
+    }
+}
+
+impl fmt::Display for Object {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}={}", if self.list { "b3list" } else { "b3" }, to_hex(&self.hash))?;
+        let Some(name) = &self.name else { return Ok(()) };
+        f.write_str("/")?;
+        percent::encode(name, f)
     }
 }
 

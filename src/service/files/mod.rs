@@ -15,6 +15,7 @@
 //!
 //! ```text
 //! base + i           piece i: proof ‖ data
+//! base + 2^31 - 2    nothing: who announces it says that it has the whole file, or all files of the list
 //! base + 2^31 - 1    the head: size of the file (VLU) ‖ proof of the last piece ‖ data of the last piece
 //! ```
 //!
@@ -47,5 +48,5 @@ pub use list::{List, ListFault, Listed, MAX_FILES, MAX_LIST};
 pub use name::{MAX_NAME, MAX_PATH, NameFault, check_name, check_path, safe_name};
 pub use object::{Head, Refused, head, piece, read_head, read_piece};
 pub use shape::{MAX_PIECE, MAX_SIZE, MIN_PIECE, Shape, TooLarge};
-pub use space::{HEAD, SPAN, Space, base_of};
+pub use space::{ALL, HEAD, SPAN, Space, base_of};
 pub use tree::{Cv, Learnt, MAX_DEPTH, Tree, leaf};

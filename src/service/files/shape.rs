@@ -2,14 +2,14 @@
 
 use std::ops::Range;
 
-use super::space::HEAD;
+use super::space::ALL;
 
 /// The smallest size of pieces, in bytes.
 pub const MIN_PIECE: u64 = 16 << 10;
 /// The largest.
 pub const MAX_PIECE: u64 = 1 << 20;
-/// The largest file: its last piece has the index before the head's.
-pub const MAX_SIZE: u64 = HEAD * MAX_PIECE;
+/// The largest file: its last piece has the index before [`ALL`].
+pub const MAX_SIZE: u64 = ALL * MAX_PIECE;
 /// Pieces of a file whose size the limits above do not decide.
 const PIECES: u64 = 512;
 
@@ -107,7 +107,7 @@ mod tests {
             assert_eq!((shape.piece_size(), shape.pieces()), (piece, count), "{size}");
             assert_eq!(shape.range(shape.last()).end, size);
         }
-        assert_eq!(Shape::new(MAX_SIZE).unwrap().last() + 1, HEAD);
+        assert_eq!(Shape::new(MAX_SIZE).unwrap().last() + 1, ALL);
         assert_eq!(Shape::new(MAX_SIZE + 1), Err(TooLarge(MAX_SIZE + 1)));
     }
 }
