@@ -29,9 +29,6 @@ pub fn program() -> Command {
     command(&PROGRAM, "p2pt", GLOBAL)
         .version(env!("CARGO_PKG_VERSION"))
         .propagate_version(true)
-        .subcommand_required(true)
-        .arg_required_else_help(true)
-        .subcommand_value_name("COMMAND")
         .subcommand_help_heading("Commands")
         .infer_subcommands(false)
         .infer_long_args(false)
@@ -61,6 +58,9 @@ fn command(row: &'static Row, line: &str, flags: &'static [Flag]) -> Command {
     }
     for flag in flags {
         command = command.arg(option(flag).global(true).help_heading("Options of every command"));
+    }
+    if !row.rows.is_empty() {
+        command = command.subcommand_required(true).arg_required_else_help(true).subcommand_value_name("COMMAND");
     }
     for beneath in row.rows {
         let line = format!("{line} {}", beneath.name);

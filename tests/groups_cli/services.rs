@@ -2,7 +2,7 @@
 
 use crate::member::{Club, Member, mesh};
 use crate::support::schema::Schema;
-use crate::support::{Home, PATIENCE, Running};
+use crate::support::{Home, PATIENCE, Running, skip};
 use rustix::process::Signal;
 use std::collections::BTreeMap;
 use std::process::Stdio;
@@ -34,6 +34,24 @@ fn what_one_member_puts_another_gets_and_nobody_else_can_overwrite_it() {
     assert_eq!(members[0].run(&["store", "put", "--remove", &address, "motd"]).status, 0);
     assert_eq!(members[1].run(&["store", "get", &address, "motd"]).text(), "another's");
     assert_eq!(members[1].run(&["store", "get", &address, "no such key"]).status, 12);
+}
+
+#[test]
+fn a_value_with_control_characters_is_shown_on_a_terminal_and_left_alone_in_a_pipe() {
+    if !skip::has("script", "a_value_with_control_characters_is_shown_on_a_terminal_and_left_alone_in_a_pipe") {
+        return;
+    }
+    let club = Club::new(&[]);
+    let members = mesh(&club, 2, &["--recv-only"]);
+    let address = club.address();
+    let put = members[0].run(&["store", "put", &address, "key", "a\x1b[2Jb"]);
+    assert_eq!((put.status, put.stderr.as_str()), (0, "held by 2 members\n"));
+    assert_eq!(members[0].run(&["store", "get", &address, "key"]).text(), "a\x1b[2Jb");
+    let mut command = std::process::Command::new("script");
+    let line = format!("{} store get {address} key", crate::support::binary().display());
+    members[0].home.clean(command.args(["-qec", &line, "/dev/null"]));
+    let shown = Running::start(command.stdin(Stdio::null())).end(PATIENCE);
+    assert!(shown.text().starts_with("a\\x1b[2Jb") && !shown.text().contains('\x1b'), "{:?}", shown.text());
 }
 
 #[test]

@@ -108,6 +108,20 @@ fn every_form_of_an_address_is_shown_and_mistakes_are_pointed_at() {
     wrong(&"ab".repeat(32), "peer's address");
     assert_eq!(home.run(["group", "show"]).status, 2);
     assert_eq!(home.run(["group", "show", "@/nonexistent"]).status, 12);
+    // The group was forgotten.
+    let forgotten = home.run(["post", "hello"]);
+    assert!(forgotten.status == 2 && forgotten.stderr.contains("a GROUP is @FILE"), "{}", forgotten.stderr);
+    let empty = home.run(["route", "--to-nearest", "", SPEC, "text"]);
+    assert!(empty.status == 2 && empty.stderr.contains("PLACE is empty"), "{}", empty.stderr);
+    // And the command.
+    for family in ["group", "store"] {
+        let alone = home.run([family]);
+        assert!(
+            alone.status == 2 && alone.stderr.contains(&format!("p2pt {family} [OPTIONS] <COMMAND>")),
+            "{}",
+            alone.stderr
+        );
+    }
     // Standard input carries posts.
     assert_eq!(home.run(["group", "join", "-"]).status, 2);
     assert_eq!(home.run(["post", "-"]).status, 2);

@@ -47,8 +47,16 @@ pub fn resolve(text: &str, stdin: Stdin) -> Result<Address, Failure> {
 pub fn group(text: Option<&str>, stdin: Stdin) -> Result<(Groupspec, Option<Rendezvous>), Failure> {
     let text = group_text(text, stdin)?;
     // Already fetched: what is left names nothing.
-    let address = resolve(&text, Stdin::Data)?;
-    Ok((groupspec(&address.target)?, address.rendezvous))
+    let address = resolve(&text, Stdin::Data).map_err(no_group)?;
+    Ok((groupspec(&address.target).map_err(no_group)?, address.rendezvous))
+}
+
+/// What to give instead of something that names no group: often the group itself was forgotten.
+fn no_group(failure: Failure) -> Failure {
+    match failure.next {
+        Some(_) => failure,
+        None => failure.next("a GROUP is @FILE, G: with hex digits behind it, or rtmfp://HOST#G:…"),
+    }
 }
 
 /// The file or list of files in a group that `text` is or names, and through whom the group is joined.
@@ -74,9 +82,10 @@ pub fn groupspec_alone(text: Option<&str>, stdin: Stdin) -> Result<Groupspec, Fa
     let text = group_text(text, stdin)?;
     let behind = text.find('#').map_or(0, |at| at + 1);
     if behind > 0 && has_scheme(&text) {
-        return groupspec(&text.parse::<Address>().map_err(Failure::usage)?.target);
+        let address = text.parse::<Address>().map_err(Failure::usage).map_err(no_group)?;
+        return groupspec(&address.target).map_err(no_group);
     }
-    groupspec(&text[behind..].parse::<Target>().map_err(Failure::usage)?)
+    groupspec(&text[behind..].parse::<Target>().map_err(Failure::usage).map_err(no_group)?).map_err(no_group)
 }
 
 fn group_text(text: Option<&str>, stdin: Stdin) -> Result<Zeroizing<String>, Failure> {

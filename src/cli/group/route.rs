@@ -7,7 +7,7 @@ use super::join::receive_mode;
 use super::lines::{self, Divided};
 use super::place::{Place, operands};
 use super::request::{Answer, Request, Way};
-use super::told::{routed_event, with_fields};
+use super::told::{counted, routed_event, with_fields};
 use crate::base::{PeerId, from_hex};
 use crate::cli::address::Stdin;
 use crate::cli::call::Call;
@@ -66,6 +66,9 @@ fn way(call: &Call) -> Result<Option<Way>, Failure> {
 
 /// A peer's place, a place, or a key's.
 fn nearest(text: &str) -> Result<Way, Failure> {
+    if text.is_empty() {
+        return Err(Failure::usage("--to-nearest: the PLACE is empty").next("is a variable of the shell not set?"));
+    }
     if let Some(place) = text.strip_prefix('@') {
         let place = place.parse().map_err(|why| Failure::usage(format_args!("--to-nearest {text}: {why}")))?;
         return Ok(Way::Nearest(place));
@@ -100,7 +103,7 @@ async fn send(call: &Call, access: &Access, way: Way, message: Option<String>) -
 /// Says who has it.
 fn sent(call: &Call, told: &Value) -> Result<(), Failure> {
     if let (Some(by), Some(hops)) = (told["by"].as_str(), told["hops"].as_u64()) {
-        call.out.say(format_args!("delivered to {by} over {hops} links"));
+        call.out.say(format_args!("delivered to {by} over {}", counted(hops, "link")));
     }
     call.out.event(with_fields(Event::new("sent"), told, &["result", "by", "hops"]))
 }
@@ -164,6 +167,6 @@ mod tests {
         assert_eq!(place(&hex), Some(Way::Nearest(GroupAddress::of(PeerId([0; 32])))));
         assert_eq!(place(&format!("@{hex}")), Some(Way::Nearest(GroupAddress([0; 32]))));
         assert_eq!(place("jobs"), Some(Way::Nearest(GroupAddress::of_key(b"jobs"))));
-        assert_eq!(place("@jobs"), None);
+        assert_eq!((place("@jobs"), place("")), (None, None));
     }
 }

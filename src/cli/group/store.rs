@@ -9,13 +9,13 @@ use super::clock::unix_millis;
 use super::lines::{self, Divided};
 use super::place::{Place, operands};
 use super::request::Request;
-use super::told::with_fields;
+use super::told::{counted, with_fields};
 use crate::base::{PeerId, from_hex, to_hex};
 use crate::cli::address::Stdin;
 use crate::cli::call::Call;
 use crate::cli::failure::Failure;
 use crate::cli::net;
-use crate::cli::output::Event;
+use crate::cli::output::{Event, escaped};
 use crate::cli::password;
 use crate::cli::status::Status;
 use crate::cli::table::row::Json;
@@ -67,7 +67,7 @@ pub(crate) fn put(call: Call) -> Result<(), Failure> {
     }
     let life = call.duration("expires").expect("the table has a default");
     if life.is_zero() || life > MAX_LIFE {
-        return Err(Failure::usage("--expires: a value lives at most 30 days"));
+        return Err(Failure::usage("--expires: a value lives longer than nothing, and 30 days at most"));
     }
     let place = Place::of(group.as_deref(), if reads { Stdin::Data } else { Stdin::Free })?;
     let value = match value {
@@ -94,7 +94,7 @@ pub(crate) fn put(call: Call) -> Result<(), Failure> {
             })
             .await?;
         let copies = told["copies"].as_u64().unwrap_or_default();
-        call.out.say(format_args!("held by {copies} members"));
+        call.out.say(format_args!("held by {}", counted(copies, "member")));
         if call.out.json() == Some(Json::Stdout) {
             return call
                 .out
@@ -170,7 +170,7 @@ pub(crate) fn get(call: Call) -> Result<(), Failure> {
         return Err(Failure::new(
             Status::NotFound,
             "get the value",
-            format!("{holders} members that should hold it have none"),
+            format!("there is none at the {holders} members that were asked"),
         )
         .next("it may have expired; or nobody has put it yet"));
     }
@@ -178,6 +178,12 @@ pub(crate) fn get(call: Call) -> Result<(), Failure> {
         return records.iter().try_for_each(|record| call.out.event(event(record)));
     }
     match records[..] {
+        [record] if call.out.to_terminal() => {
+            let value = value_of(record);
+            let text = String::from_utf8_lossy(&value);
+            let end = if text.ends_with('\n') { "" } else { "\n" };
+            call.out.data(format!("{}{end}", escaped(&text)).as_bytes())
+        }
         [record] => call.out.data(&value_of(record)),
         _ => {
             let authors: Vec<&str> = records.iter().filter_map(|record| record["author"].as_str()).collect();

@@ -10,6 +10,11 @@ use crate::node::routing::{Routed, RoutingEvent};
 use crate::node::storage::Record;
 use crate::node::{Member, MemberEvent};
 
+/// So many of what `one` of is called so.
+pub(super) fn counted(count: u64, one: &str) -> String {
+    if count == 1 { format!("one {one}") } else { format!("{count} {one}s") }
+}
+
 /// A text as it is, anything else in hex, under its own name.
 fn put_body(into: &mut Map<String, Value>, name: &'static str, body: &[u8]) {
     match std::str::from_utf8(body) {
