@@ -13,7 +13,7 @@ use super::enter::{Entered, Wishes};
 use super::hub::Hub;
 use super::place::Place;
 use super::request::{Answer, Request};
-use super::right::Right;
+use super::right::{PROMPT, Right};
 use crate::base::from_hex;
 use crate::cli::call::Call;
 use crate::cli::failure::Failure;
@@ -62,7 +62,7 @@ impl Access {
         }
         call.out.say(format_args!("looking for members of {} {}", place.name(), place.through()));
         if need == Need::Post {
-            right.prove(call, &place.spec, true)?;
+            right.prove(call, &place.spec, Some(PROMPT))?;
             if place.spec.posting_key().is_some() && !right.is_proven() {
                 return Err(no_password());
             }
@@ -232,7 +232,7 @@ async fn shared_grant(
     if place.spec.posting_key().is_none() {
         return Ok(None);
     }
-    right.prove(call, &place.spec, false)?;
+    right.prove(call, &place.spec, None)?;
     if right.is_proven() {
         return Ok(right.own_grant().map(Vec::from));
     }
@@ -240,7 +240,7 @@ async fn shared_grant(
     if let Ok(Some(grant)) = asked.as_ref().map(|told| told["grant"].as_str().and_then(|hex| from_hex(hex).ok())) {
         return Ok(Some(grant));
     }
-    right.prove(call, &place.spec, true)?;
+    right.prove(call, &place.spec, Some(PROMPT))?;
     match right.own_grant() {
         Some(grant) => Ok(Some(Vec::from(grant))),
         None => Err(no_password()),

@@ -11,7 +11,7 @@ use super::hub::Hub;
 use super::lines::{self, Divided};
 use super::place::Place;
 use super::printer::Printer;
-use super::right::Right;
+use super::right::{PROMPT, Right};
 use super::told;
 use super::writer::Writer;
 use crate::base::PeerId;
@@ -74,7 +74,8 @@ pub(crate) fn run(call: Call) -> Result<(), Failure> {
 fn right(call: &Call, place: &Place, wanted: &Wanted) -> Result<Right, Failure> {
     let mut right = Right::unproven(call, &place.spec)?;
     if wanted.posts {
-        right.prove(call, &place.spec, true)?;
+        let prompt = if wanted.prints { "Posting password of this group (none: only read)" } else { PROMPT };
+        right.prove(call, &place.spec, Some(prompt))?;
         if place.spec.posting_key().is_some() && !right.is_proven() {
             if !wanted.prints {
                 return Err(no_password());

@@ -13,6 +13,9 @@ use crate::cli::status::Status;
 use crate::group::{GrantKind, GroupId, Groupspec, MAX_GRANT_LIFE, PasswordError, SignKey, sign_grant};
 use crate::node::{Identity, IdentityKind};
 
+/// What is asked where nothing can be done without the password.
+pub(super) const PROMPT: &str = "Posting password of this group";
+
 /// The variable that gives the posting password.
 const VARIABLE: &str = "P2PT_POSTING_PASSWORD";
 
@@ -36,9 +39,9 @@ impl Right {
         Ok(Self { group: spec.id(), author, key: None })
     }
 
-    /// Proves the password that the group asks for, if one was given; asks on the terminal if `ask`. Without one, posts
-    /// of ours will not be accepted.
-    pub(super) fn prove(&mut self, call: &Call, spec: &Groupspec, ask: bool) -> Result<(), Failure> {
+    /// Proves the password that the group asks for, if one was given; if not it is asked for on the terminal, where a
+    /// `prompt` says what for. Without one, posts of ours will not be accepted.
+    pub(super) fn prove(&mut self, call: &Call, spec: &Groupspec, prompt: Option<&str>) -> Result<(), Failure> {
         let given = password::given(call, "posting-password", Some(VARIABLE))?;
         let Some(key) = spec.posting_key() else {
             if spec.posting_password_hash().is_some() {
@@ -48,9 +51,9 @@ impl Right {
             }
             return Ok(());
         };
-        let password = match given {
-            None if ask => password::asked("Posting password of this group (none: only read)")?,
-            given => given,
+        let password = match (given, prompt) {
+            (None, Some(prompt)) => password::asked(prompt)?,
+            (given, _) => given,
         };
         let Some(password) = password else { return Ok(()) };
         self.key = Some(key.unlock(&password).map_err(|why| {
