@@ -69,6 +69,37 @@ impl RangeSet {
         self.ranges.splice(first..last, [(start, end)]);
     }
 
+    /// Takes out all numbers of `range`.
+    pub fn remove_range(&mut self, range: RangeInclusive<u64>) {
+        let (start, end) = range.into_inner();
+        if start > end {
+            return;
+        }
+        let first = self.ranges.partition_point(|&(_, e)| e < start);
+        let last = first + self.ranges[first..].partition_point(|&(s, _)| s <= end);
+        if first == last {
+            return;
+        }
+        let (left, right) = (self.ranges[first].0, self.ranges[last - 1].1);
+        let before = (left < start).then(|| (left, start - 1));
+        let after = (right > end).then(|| (end + 1, right));
+        self.ranges.splice(first..last, before.into_iter().chain(after));
+    }
+
+    /// What lies in `range`, in ascending order.
+    pub fn within(&self, range: RangeInclusive<u64>) -> impl Iterator<Item = RangeInclusive<u64>> + Clone + '_ {
+        let (start, end) = range.into_inner();
+        let first = self.ranges.partition_point(|&(_, e)| e < start);
+        let among = self.ranges[first..].iter().take_while(move |&&(s, _)| s <= end && start <= end);
+        among.map(move |&(s, e)| s.max(start)..=e.min(end))
+    }
+
+    /// How many numbers are in it; 2^64 − 1 if there are more.
+    #[must_use]
+    pub fn len(&self) -> u64 {
+        self.ranges.iter().fold(0, |sum: u64, &(start, end)| sum.saturating_add((end - start).saturating_add(1)))
+    }
+
     /// The highest number.
     #[must_use]
     pub fn max(&self) -> Option<u64> {
@@ -105,6 +136,33 @@ mod tests {
             }
             let listed: Vec<u64> = ranges.iter().flatten().collect();
             prop_assert_eq!(listed, plain.into_iter().collect::<Vec<_>>());
+            let bounds: Vec<_> = ranges.iter().map(RangeInclusive::into_inner).collect();
+            prop_assert!(bounds.windows(2).all(|pair| pair[0].1 + 1 < pair[1].0));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn takes_out_what_a_plain_set_does(
+            acts in proptest::collection::vec((any::<bool>(), 0u64..200, 0u64..12), 0..80),
+            from in 0u64..200,
+            len in 0u64..60,
+        ) {
+            let mut ranges = RangeSet::new();
+            let mut plain = BTreeSet::new();
+            for (takes, start, len) in acts {
+                if takes {
+                    ranges.remove_range(start..=start + len);
+                    plain.retain(|value| !(start..=start + len).contains(value));
+                } else {
+                    ranges.insert_range(start..=start + len);
+                    plain.extend(start..=start + len);
+                }
+            }
+            prop_assert_eq!(ranges.len(), plain.len() as u64);
+            prop_assert_eq!(ranges.iter().flatten().collect::<Vec<_>>(), plain.iter().copied().collect::<Vec<_>>());
+            let within: Vec<u64> = ranges.within(from..=from + len).flatten().collect();
+            prop_assert_eq!(within, plain.range(from..=from + len).copied().collect::<Vec<_>>());
             let bounds: Vec<_> = ranges.iter().map(RangeInclusive::into_inner).collect();
             prop_assert!(bounds.windows(2).all(|pair| pair[0].1 + 1 < pair[1].0));
         }

@@ -21,15 +21,30 @@ pub enum Lane {
     Routes,
     /// Distributed storage, ours.
     Records,
+    /// Replicated objects themselves, ours.
+    Objects,
+    /// Who has, wants and asks for which objects, ours: short, and never behind an object.
+    Asks,
 }
 
 impl Lane {
     /// All lanes.
-    pub const ALL: [Self; 4] = [Self::Control, Self::Posts, Self::Routes, Self::Records];
+    pub const ALL: [Self; 6] = [Self::Control, Self::Posts, Self::Routes, Self::Records, Self::Objects, Self::Asks];
+
+    /// Bytes that may be sent on the lane before anything was said of its room, and that are sent ahead at most later on.
+    #[must_use]
+    pub const fn room(self) -> usize {
+        match self {
+            Self::Objects => OBJECTS_ROOM,
+            _ => FIRST_ROOM,
+        }
+    }
 }
 
 /// Bytes that may be sent on a lane before anything was said of its room.
 pub const FIRST_ROOM: usize = 256 << 10;
+/// The same of [`Lane::Objects`], whose messages are up to a mebibyte long.
+pub const OBJECTS_ROOM: usize = 4 << 20;
 
 /// A message for a neighbour.
 #[derive(Debug, Clone, PartialEq, Eq)]

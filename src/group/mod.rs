@@ -20,7 +20,7 @@ pub use crate::crypto::password::PasswordError;
 pub use crate::crypto::sign::SignKey;
 pub use address::GroupAddress;
 pub use beacon::{BEACON_LEN, Beacons};
-pub use contract::{FIRST_ROOM, Hint, Lane, Link, Outgoing, Output, Unreachable};
+pub use contract::{FIRST_ROOM, Hint, Lane, Link, OBJECTS_ROOM, Outgoing, Output, Unreachable};
 pub use forward::{Goal, MAX_DETOUR, MAX_VISITED, Step, Trail, next_step};
 pub use grant::{GRANT_LEN, GrantError, GrantKind, MAX_GRANT_LIFE, sign_grant, verify_grant};
 pub use membership::{

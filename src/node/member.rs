@@ -1,6 +1,7 @@
 //! A whole membership: the overlay of a group and the services on it, as one machine that speaks of peers and messages.
 //! The node carries its messages over sessions; a simulation may carry them in any other way.
 
+use std::ops::Range;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -13,6 +14,9 @@ use crate::group::{
     ReceiveMode, Unreachable, View,
 };
 use crate::service::posting::{PostError, PostId, Posting, PostingConfig, PostingEvent};
+use crate::service::replication::{
+    Replication, ReplicationConfig, ReplicationError, ReplicationEvent, RequestId, Strategy,
+};
 use crate::service::routing::{RouteId, Routing, RoutingConfig, RoutingEvent, SendMode, SendResult};
 use crate::service::storage::{Storage, StorageConfig, StorageEvent, StoreError, StoreId};
 use crate::wire::Address;
@@ -40,6 +44,8 @@ pub struct MemberConfig {
     pub patience: Duration,
     /// Bytes of values that we hold for others at most.
     pub capacity: usize,
+    /// How objects are replicated, if the groupspec has that.
+    pub replication: ReplicationConfig,
 }
 
 impl MemberConfig {
@@ -57,6 +63,7 @@ impl MemberConfig {
             retention: Duration::from_secs(300),
             patience: Duration::from_secs(10),
             capacity: 64 << 20,
+            replication: ReplicationConfig::default(),
         }
     }
 }
@@ -72,6 +79,8 @@ pub enum MemberEvent {
     Routing(RoutingEvent),
     /// Stored values.
     Storage(StorageEvent),
+    /// Replicated objects.
+    Replication(ReplicationEvent),
 }
 
 impl MemberEvent {
@@ -85,6 +94,7 @@ impl MemberEvent {
                 let held = |value: &Option<Bytes>| value.as_ref().map_or(0, Bytes::len);
                 records.iter().map(|record| size_of_val(record) + record.key.len() + held(&record.value)).sum()
             }
+            Self::Replication(ReplicationEvent::FetchResult { object, .. }) => object.len(),
             _ => 0,
         };
         size_of::<Self>() + held
@@ -98,6 +108,8 @@ pub struct Member {
     posting: Watched<Posting>,
     routing: Watched<Routing>,
     storage: Watched<Storage>,
+    /// If the groupspec has it.
+    replication: Option<Watched<Replication>>,
 }
 
 impl Member {
@@ -105,6 +117,7 @@ impl Member {
     #[must_use]
     pub fn new(now: Instant, mut rng: Rng, config: MemberConfig) -> Self {
         let group = config.spec.id();
+        let replicates = config.spec.object_replication();
         let membership = MembershipConfig { spec: config.spec, me: config.me, mode: config.mode };
         let posting = PostingConfig {
             group,
@@ -130,6 +143,8 @@ impl Member {
             posting: Watched::new(Posting::new(now, rng.fork(), posting)),
             routing: Watched::new(Routing::new(now, rng.fork(), routing)),
             storage: Watched::new(Storage::new(now, rng.fork(), storage)),
+            replication: replicates
+                .then(|| Watched::new(Replication::new(now, rng.fork(), config.replication))),
         }
     }
 
@@ -172,6 +187,12 @@ impl Member {
     #[must_use]
     pub fn storage(&self) -> &Storage {
         &self.storage
+    }
+
+    /// Replicated objects, and what is counted of them; `None` if the groupspec does not have it.
+    #[must_use]
+    pub fn replication(&self) -> Option<&Replication> {
+        self.replication.as_deref()
     }
 
     /// Sets the time of day.
@@ -258,6 +279,105 @@ impl Member {
         self.storage.get(now, self.membership.view(), key)
     }
 
+    fn objects(&mut self) -> Result<&mut Replication, ReplicationError> {
+        self.replication.as_deref_mut().ok_or(ReplicationError::Disabled)
+    }
+
+    /// [`Replication::add_have_objects`].
+    ///
+    /// # Errors
+    /// [`ReplicationError`].
+    pub fn add_have_objects(&mut self, now: Instant, indices: Range<u64>) -> Result<(), ReplicationError> {
+        self.objects()?.add_have_objects(now, indices)
+    }
+
+    /// [`Replication::remove_have_objects`].
+    ///
+    /// # Errors
+    /// [`ReplicationError`].
+    pub fn remove_have_objects(&mut self, now: Instant, indices: Range<u64>) -> Result<(), ReplicationError> {
+        self.objects()?.remove_have_objects(now, indices)
+    }
+
+    /// [`Replication::add_want_objects`].
+    ///
+    /// # Errors
+    /// [`ReplicationError`].
+    pub fn add_want_objects(&mut self, now: Instant, indices: Range<u64>) -> Result<(), ReplicationError> {
+        self.objects()?.add_want_objects(now, indices)
+    }
+
+    /// [`Replication::remove_want_objects`].
+    ///
+    /// # Errors
+    /// [`ReplicationError`].
+    pub fn remove_want_objects(&mut self, now: Instant, indices: Range<u64>) -> Result<(), ReplicationError> {
+        self.objects()?.remove_want_objects(now, indices)
+    }
+
+    /// [`Replication::set_strategy`].
+    ///
+    /// # Errors
+    /// [`ReplicationError::Disabled`].
+    pub fn set_replication_strategy(&mut self, now: Instant, strategy: Strategy) -> Result<(), ReplicationError> {
+        self.objects()?.set_strategy(now, strategy);
+        Ok(())
+    }
+
+    /// [`Replication::set_limits`].
+    ///
+    /// # Errors
+    /// [`ReplicationError::Disabled`].
+    pub fn set_replication_limits(
+        &mut self,
+        now: Instant,
+        up: Option<u64>,
+        down: Option<u64>,
+    ) -> Result<(), ReplicationError> {
+        self.objects()?.set_limits(now, up, down);
+        Ok(())
+    }
+
+    /// [`Replication::write_requested_object`].
+    ///
+    /// # Errors
+    /// [`ReplicationError`].
+    pub fn write_requested_object(
+        &mut self,
+        now: Instant,
+        request: RequestId,
+        object: Bytes,
+    ) -> Result<(), ReplicationError> {
+        self.objects()?.write_requested_object(now, request, object)
+    }
+
+    /// [`Replication::deny_requested_object`].
+    ///
+    /// # Errors
+    /// [`ReplicationError::Disabled`].
+    pub fn deny_requested_object(&mut self, now: Instant, request: RequestId) -> Result<(), ReplicationError> {
+        self.objects()?.deny_requested_object(now, request);
+        Ok(())
+    }
+
+    /// [`Replication::good`].
+    ///
+    /// # Errors
+    /// [`ReplicationError::Disabled`].
+    pub fn good_object(&mut self, now: Instant, index: u64) -> Result<(), ReplicationError> {
+        self.objects()?.good(now, index);
+        Ok(())
+    }
+
+    /// [`Replication::bad`].
+    ///
+    /// # Errors
+    /// [`ReplicationError::Disabled`].
+    pub fn bad_object(&mut self, now: Instant, index: u64, from: PeerId) -> Result<(), ReplicationError> {
+        self.objects()?.bad(now, index, from);
+        Ok(())
+    }
+
     /// [`Membership::hint`].
     pub fn hint(&mut self, now: Instant, peer: PeerId, addresses: &[Address], hint: Hint) {
         self.membership.hint(now, peer, addresses, hint);
@@ -297,6 +417,11 @@ impl Member {
             Lane::Posts => self.posting.message(now, peer, message),
             Lane::Routes => self.routing.message(now, view, peer, message),
             Lane::Records => self.storage.message(now, view, peer, message),
+            Lane::Objects | Lane::Asks => {
+                if let Some(replication) = &mut self.replication {
+                    replication.message(now, peer, lane, message);
+                }
+            }
         }
     }
 
@@ -307,6 +432,11 @@ impl Member {
             Lane::Posts => self.posting.writable(now, peer, room),
             Lane::Routes => self.routing.writable(now, peer, room),
             Lane::Records => self.storage.writable(now, peer, room),
+            Lane::Objects | Lane::Asks => {
+                if let Some(replication) = &mut self.replication {
+                    replication.writable(now, peer, lane, room);
+                }
+            }
         }
     }
 
@@ -330,6 +460,11 @@ impl Member {
         if due(self.storage.deadline(Storage::deadline)) {
             self.storage.handle_timeout(now, self.membership.view());
         }
+        if let Some(replication) = &mut self.replication
+            && due(replication.deadline(Replication::deadline))
+        {
+            replication.handle_timeout(now);
+        }
     }
 
     /// When to call [`Member::handle_timeout`].
@@ -339,6 +474,7 @@ impl Member {
             self.posting.deadline(Posting::deadline),
             self.routing.deadline(Routing::deadline),
             self.storage.deadline(Storage::deadline),
+            self.replication.as_ref().and_then(|replication| replication.deadline(Replication::deadline)),
         ];
         services.into_iter().chain([self.membership.deadline()]).flatten().min()
     }
@@ -363,11 +499,18 @@ impl Member {
             }
             return Some(output.map(MemberEvent::Routing));
         }
-        let output = self.storage.drained().poll()?;
-        if let Output::Event(StorageEvent::Misbehaved { peer, .. }) = &output {
+        if let Some(output) = self.storage.drained().poll() {
+            if let Output::Event(StorageEvent::Misbehaved { peer, .. }) = &output {
+                self.membership.ban(now, *peer);
+            }
+            return Some(output.map(MemberEvent::Storage));
+        }
+        let replication = self.replication.as_mut().filter(|replication| replication.has_work())?;
+        let output = replication.poll(now)?;
+        if let Output::Event(ReplicationEvent::Misbehaved { peer, .. }) = &output {
             self.membership.ban(now, *peer);
         }
-        Some(output.map(MemberEvent::Storage))
+        Some(output.map(MemberEvent::Replication))
     }
 
     /// Tells the services what the overlay tells.
@@ -378,11 +521,17 @@ impl Member {
                 let rtt = view.neighbour(peer).map_or(Duration::ZERO, |neighbour| neighbour.rtt);
                 self.posting.peer_up(now, peer, rtt);
                 self.storage.view_changed(now, view);
+                if let Some(replication) = &mut self.replication {
+                    replication.peer_up(now, peer, rtt);
+                }
             }
             MembershipEvent::NeighborDisconnect { peer } => {
                 self.posting.peer_down(now, peer);
                 self.routing.peer_down(now, view, peer);
                 self.storage.peer_down(now, view, peer);
+                if let Some(replication) = &mut self.replication {
+                    replication.peer_down(now, peer);
+                }
                 self.storage.view_changed(now, view);
             }
             MembershipEvent::LocalCoverage => self.storage.view_changed(now, view),

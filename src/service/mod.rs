@@ -4,5 +4,6 @@
 pub mod files;
 pub mod posting;
 pub mod rendezvous;
+pub mod replication;
 pub mod routing;
 pub mod storage;

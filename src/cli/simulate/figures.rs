@@ -3,7 +3,7 @@
 use super::costs::Costs;
 use crate::base::to_hex;
 use crate::cli::output::Event;
-use crate::sim::scenario::{Engine, Posts, Report, Routes, Samples, Stored};
+use crate::sim::scenario::{Engine, Posts, Replicated, Report, Routes, Samples, Stored};
 use serde_json::{Value, json};
 
 /// The one event of a run.
@@ -16,8 +16,10 @@ pub(super) fn event(report: &Report, costs: &Costs) -> Event {
     };
     let lanes = report.traffic.lanes.map(|lanes| {
         let rate = |(_, bytes): (u64, u64)| rounded(report.per_member_second(bytes));
-        let [overlay, posts, routes, records] = lanes.map(rate);
-        json!({ "overlay": overlay, "posts": posts, "routes": routes, "records": records })
+        let [overlay, posts, routes, records, objects, asks] = lanes.map(rate);
+        json!({
+            "overlay": overlay, "posts": posts, "routes": routes, "records": records, "objects": objects, "asks": asks,
+        })
     });
     Event::new("simulation")
         .with("scenario", scenario.name.clone())
@@ -38,6 +40,7 @@ pub(super) fn event(report: &Report, costs: &Costs) -> Event {
         .with("posts", report.posts.as_ref().map(posts))
         .with("routes", report.routes.as_ref().map(routes))
         .with("storage", report.storage.as_ref().map(storage))
+        .with("replicated", report.replicated.as_ref().map(replicated))
         .with(
             "healing",
             report.healing.map(|healing| {
@@ -52,6 +55,18 @@ pub(super) fn event(report: &Report, costs: &Costs) -> Event {
         .with("blamed", report.wronged)
         .with("memory", costs.memory)
         .with("digest", to_hex(&report.digest))
+}
+
+fn replicated(replicated: &Replicated) -> Value {
+    let seconds = |span: std::time::Duration| rounded(span.as_secs_f64());
+    json!({
+        "file": replicated.file.0, "piece": replicated.file.1, "seeds": replicated.members.0,
+        "fetchers": replicated.members.1, "done": replicated.done, "last_s": replicated.last.map(seconds),
+        "least_s": seconds(replicated.least), "ratio": replicated.ratio().map(rounded),
+        "one_server_s": seconds(replicated.server), "seeded": rounded(replicated.seeded),
+        "duplicates": replicated.duplicates, "wrong": replicated.bad, "failed": replicated.failed,
+        "cancelled": replicated.cancelled, "delay_ms": quantiles(&replicated.delay, 1e-3),
+    })
 }
 
 fn posts(posts: &Posts) -> Value {

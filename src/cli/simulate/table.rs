@@ -3,11 +3,11 @@
 use super::costs::Costs;
 use crate::base::to_hex;
 use crate::cli::units::{show_duration, show_size};
-use crate::sim::scenario::{Engine, Posts, Report, Routes, Samples, Stored};
+use crate::sim::scenario::{Engine, Posts, Replicated, Report, Routes, Samples, Stored};
 use std::time::Duration;
 
 /// Names of the lanes, in their order.
-const LANES: [&str; 4] = ["overlay", "posts", "routes", "records"];
+const LANES: [&str; 6] = ["overlay", "posts", "routes", "records", "objects", "asks"];
 
 /// The table, line by line.
 pub(super) fn lines(report: &Report) -> Vec<String> {
@@ -25,6 +25,9 @@ pub(super) fn lines(report: &Report) -> Vec<String> {
     }
     if let Some(stored) = &report.storage {
         rows.extend(stored_rows(stored));
+    }
+    if let Some(replicated) = &report.replicated {
+        rows.extend(replicated_rows(replicated));
     }
     rows.extend(end(report));
     rows.into_iter().map(|(name, value)| format!("{name:<11} {value}").trim_end().to_owned()).collect()
@@ -143,6 +146,31 @@ fn stored_rows(stored: &Stored) -> Rows {
         ),
         ("wrong", number(stored.wrong)),
         ("delay", delays(&stored.delay)),
+    ]
+}
+
+fn replicated_rows(replicated: &Replicated) -> Rows {
+    let (file, piece) = replicated.file;
+    let (seeds, fetchers) = replicated.members;
+    let ratio = replicated.ratio().map_or("-".into(), |ratio| format!("{ratio:.3}"));
+    let last = replicated.last.map_or("not by the end".into(), seconds);
+    vec![
+        ("file", format!("{} in pieces of {}, from {}", show_size(file), show_size(piece), number(seeds as u64))),
+        ("fetched", format!("by {} of {}", number(replicated.done as u64), number(fetchers as u64))),
+        ("", delays(&replicated.delay)),
+        ("last", format!("{last}; at best {}, ratio {ratio}", seconds(replicated.least))),
+        ("one server", seconds(replicated.server)),
+        ("seeded", format!("{:.2} copies", replicated.seeded)),
+        (
+            "pieces",
+            format!(
+                "{} came twice, {} were wrong, {} did not come, {} withdrawn",
+                number(replicated.duplicates),
+                number(replicated.bad),
+                number(replicated.failed),
+                number(replicated.cancelled)
+            ),
+        ),
     ]
 }
 

@@ -10,15 +10,25 @@ use crate::base::{Instant, PeerId};
 use crate::endpoint::SessionHandle;
 use crate::flow::{Lifetime, MessageId, Order, Priority};
 use crate::group::message::CONTROL_METADATA as CONTROL;
-use crate::group::{FIRST_ROOM, Lane, Outgoing};
+use crate::group::{Lane, Outgoing};
 use crate::session::{FlowId, SessionEvent};
 
 /// Metadata of our other lanes, but for the last byte.
 const OURS: &[u8] = b"p2pt group 1\0";
 /// How far the receive window of a lane may grow; what comes is dealt with at once.
 const LANE_WINDOW: usize = 512 << 10;
+/// The same of the lane of objects, which are up to a mebibyte long and of which several are on their way.
+const OBJECTS_WINDOW: usize = 8 << 20;
 /// Control flows of one peer that have not named their group yet.
 const MAX_UNNAMED: usize = 16;
+
+/// How far a lane's receive window may grow, and in which order its messages are wanted: objects mean something by themselves.
+const fn reception(lane: Option<Lane>) -> (Order, usize) {
+    match lane {
+        Some(Lane::Objects) => (Order::AsReceived, OBJECTS_WINDOW),
+        _ => (Order::Original, LANE_WINDOW),
+    }
+}
 
 /// What the flow of a lane is opened with.
 fn metadata(lane: Lane) -> Vec<u8> {
@@ -27,6 +37,8 @@ fn metadata(lane: Lane) -> Vec<u8> {
         Lane::Posts => [OURS, &[1]].concat(),
         Lane::Routes => [OURS, &[2]].concat(),
         Lane::Records => [OURS, &[3]].concat(),
+        Lane::Objects => [OURS, &[4]].concat(),
+        Lane::Asks => [OURS, &[6]].concat(),
     }
 }
 
@@ -36,16 +48,19 @@ fn own_lane(metadata: &[u8]) -> Option<Option<Lane>> {
         [1] => Some(Some(Lane::Posts)),
         [2] => Some(Some(Lane::Routes)),
         [3] => Some(Some(Lane::Records)),
+        [4] => Some(Some(Lane::Objects)),
+        [6] => Some(Some(Lane::Asks)),
         _ => Some(None),
     }
 }
 
-/// The handshake and reports go first, stored values last.
+/// The handshake and reports go first, objects last.
 const fn priority(lane: Lane) -> Priority {
     match lane {
         Lane::Control => Priority::High,
-        Lane::Posts | Lane::Routes => Priority::Normal,
+        Lane::Posts | Lane::Routes | Lane::Asks => Priority::Normal,
         Lane::Records => Priority::Low,
+        Lane::Objects => Priority::Bulk,
     }
 }
 
@@ -164,7 +179,10 @@ impl Node {
         };
         if let Some(session) = self.endpoint.session_mut(handle) {
             let _ = match taken {
-                true => session.accept_flow(flow, Order::Original, LANE_WINDOW),
+                true => {
+                    let (order, window) = reception(own.flatten());
+                    session.accept_flow(flow, order, window)
+                }
                 false => session.reject_flow(flow, 0),
             };
         }
@@ -197,7 +215,7 @@ impl Node {
             };
             link.outgoing.insert(flow, (group, lane));
             let (names, ids) = (BTreeMap::new(), BTreeMap::new());
-            used.lanes.insert(lane, Sending { flow, refused: false, believed: FIRST_ROOM, names, ids });
+            used.lanes.insert(lane, Sending { flow, refused: false, believed: lane.room(), names, ids });
         }
         let Some(sending) = used.lanes.get_mut(&lane).filter(|sending| !sending.refused) else {
             self.groups.stats.unsent += 1;
@@ -255,9 +273,10 @@ impl Node {
                 continue;
             };
             let Some(sending) = link.uses.get_mut(&group).and_then(|used| used.lanes.get_mut(&lane)) else { continue };
-            let buffered = session.buffered(sending.flow).unwrap_or(FIRST_ROOM);
-            let room = FIRST_ROOM.saturating_sub(buffered);
-            let worth = room >= sending.believed + FIRST_ROOM / 4 || buffered == 0 && room > sending.believed;
+            let most = lane.room();
+            let buffered = session.buffered(sending.flow).unwrap_or(most);
+            let room = most.saturating_sub(buffered);
+            let worth = room >= sending.believed + most / 4 || buffered == 0 && room > sending.believed;
             if worth && let Some(joined) = self.groups.joined.get_mut(&group) {
                 sending.believed = room;
                 joined.member.writable(now, peer, lane, room);
@@ -295,10 +314,10 @@ mod tests {
     #[test]
     fn each_lane_is_known_by_its_metadata() {
         assert_eq!(metadata(Lane::Control), [0x47, 0x52, 0x1c]);
-        for lane in [Lane::Posts, Lane::Routes, Lane::Records] {
+        for lane in Lane::ALL.into_iter().filter(|&lane| lane != Lane::Control) {
             assert_eq!(own_lane(&metadata(lane)), Some(Some(lane)));
         }
-        assert_eq!(own_lane(b"p2pt group 1\0\x04"), Some(None));
+        assert_eq!(own_lane(b"p2pt group 1\0\x05"), Some(None));
         assert_eq!(own_lane(CONTROL), None);
     }
 }

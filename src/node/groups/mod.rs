@@ -7,7 +7,7 @@
 //! # On the wire
 //! The control lane is a flow in each direction with metadata `47 52 1c` and no return association; its first message,
 //! INIT, names the group. The other lanes are a flow each, opened with the first message, with metadata `p2pt group 1` 00
-//! and the lane's byte (1 posts, 2 routes, 3 records) and a Return Flow Association to the neighbour's control flow of the
+//! and the lane's byte (1 posts, 2 routes, 3 records, 4 objects, 6 what is asked of objects) and a Return Flow Association to the neighbour's control flow of the
 //! group. Who rejects one of these loses that lane, and nothing else. Closing the control flow ends the group's use of the
 //! session.
 

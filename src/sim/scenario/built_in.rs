@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::super::swarm::Rate;
 use super::value::{Engine, Scenario};
 
 /// A scenario that is known by name.
@@ -55,6 +56,20 @@ pub const BUILT_IN: &[BuiltIn] = &[
         name: "storage",
         about: "60 members store values and ask for them, while a third are killed, one each 2 seconds",
         make: |base| Scenario { members: 60, values: 30, gets: 20.0, leaving: 1.0 / 3.0, duration: s(40), ..base },
+    },
+    BuiltIn {
+        name: "replicate",
+        about: "one member gives a file of 10 MB to 100 others, each with 10 Mbit/s up and 50 down",
+        make: |base| Scenario {
+            members: 101,
+            file: 10_000_000,
+            up: Rate(10_000_000),
+            down: Rate(50_000_000),
+            settle: s(20),
+            duration: s(120),
+            tail: s(0),
+            ..base
+        },
     },
     BuiltIn {
         name: "bridged",

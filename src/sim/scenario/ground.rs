@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::super::swarm::{MemberId, Nat, Nature, Swarm, address_of};
 use super::hostile::Player;
+use super::keeper::Keeper;
 use super::value::{Hostility, Scenario};
 use crate::base::{Instant, PeerId, Rng, WallClock};
 use crate::crypto::Identity;
@@ -18,6 +19,8 @@ pub(super) struct Newcomer {
     pub(super) rng: Rng,
     pub(super) nat: Nat,
     pub(super) hostility: Option<Hostility>,
+    /// What it does with objects.
+    pub(super) keeper: Keeper,
     /// Members whose addresses it was told, as a user is by others.
     pub(super) guides: Vec<MemberId>,
 }
@@ -50,6 +53,7 @@ pub(super) trait Ground {
     fn end_rendezvous(&mut self);
     fn command<R>(&mut self, id: MemberId, command: impl FnOnce(&mut Member, Instant) -> R) -> Option<R>;
     fn member(&self, id: MemberId) -> Option<&Member>;
+    fn keeper(&self, id: MemberId) -> Option<&Keeper>;
     /// One way.
     fn delay(&self, from: MemberId, to: MemberId) -> Duration;
     /// Whether they could be connected.
@@ -93,11 +97,11 @@ impl Ground for OnMessages {
     }
 
     fn join(&mut self, newcomer: Newcomer) -> (MemberId, PeerId) {
-        let Newcomer { identity, mut rng, nat, hostility, guides } = newcomer;
+        let Newcomer { identity, mut rng, nat, hostility, keeper, guides } = newcomer;
         let peer = identity.peer_id();
         let known: Vec<_> = guides.into_iter().map(|id| (self.swarm.peer_id(id), address_of(id))).collect();
         let member = Member::new(self.swarm.now(), rng.fork(), member_config(&self.spec, peer, identity));
-        let player = Player::new(member, hostility.map(|kind| (kind, rng)));
+        let player = Player::new(member, keeper, hostility.map(|kind| (kind, rng)));
         let nature = Nature { nat, ..self.swarm.nature() };
         let id = self.swarm.join(peer, nature, player);
         self.swarm.command(id, |player, now| {
@@ -129,6 +133,10 @@ impl Ground for OnMessages {
 
     fn member(&self, id: MemberId) -> Option<&Member> {
         self.swarm.member(id).map(|player| &player.member)
+    }
+
+    fn keeper(&self, id: MemberId) -> Option<&Keeper> {
+        self.swarm.member(id).map(|player| &player.keeper)
     }
 
     fn delay(&self, from: MemberId, to: MemberId) -> Duration {

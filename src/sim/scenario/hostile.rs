@@ -6,6 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use super::super::swarm::Actor;
+use super::keeper::Keeper;
 use super::value::Hostility;
 use crate::base::{Instant, PeerId, Rng};
 use crate::group::{Hint, Lane, Link, Outgoing, Output, Unreachable};
@@ -22,6 +23,7 @@ const MEMORY: usize = 64;
 /// A member of a swarm, honest or not.
 pub(super) struct Player {
     pub(super) member: Member,
+    pub(super) keeper: Keeper,
     hostile: Option<Box<Hostile>>,
 }
 
@@ -35,12 +37,12 @@ struct Hostile {
 }
 
 impl Player {
-    pub(super) fn new(member: Member, hostility: Option<(Hostility, Rng)>) -> Self {
+    pub(super) fn new(member: Member, keeper: Keeper, hostility: Option<(Hostility, Rng)>) -> Self {
         let hostile = hostility.map(|(kind, rng)| {
             let (peers, heard, extra) = Default::default();
             Box::new(Hostile { kind, rng, peers, heard, extra, next: Instant::ZERO })
         });
-        Self { member, hostile }
+        Self { member, keeper, hostile }
     }
 }
 
@@ -108,7 +110,15 @@ impl Hostile {
 
 impl Actor for Player {
     fn poll(&mut self, now: Instant) -> Option<Output<MemberEvent>> {
-        let Some(hostile) = &mut self.hostile else { return self.member.poll(now) };
+        let Some(hostile) = &mut self.hostile else {
+            loop {
+                match self.member.poll(now)? {
+                    Output::Event(MemberEvent::Replication(event))
+                        if !self.keeper.happened(now, &mut self.member, &event) => {}
+                    other => return Some(other),
+                }
+            }
+        };
         loop {
             if let Some(extra) = hostile.extra.pop_front() {
                 return Some(Output::Send(extra));

@@ -23,6 +23,8 @@ pub struct Report {
     pub routes: Option<Routes>,
     /// Stored values, if there were any.
     pub storage: Option<Stored>,
+    /// The file, if there was one.
+    pub replicated: Option<Replicated>,
     /// How the halves found together, if there was a partition.
     pub healing: Option<Healing>,
     /// Neighbours at the end.
@@ -110,6 +112,44 @@ pub struct Stored {
     pub copies: Samples,
     /// Microseconds from question to answer.
     pub delay: Samples,
+}
+
+/// What became of a file that was replicated.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Replicated {
+    /// Bytes of the file, and of its pieces.
+    pub file: (u64, u64),
+    /// Who had it, and who fetched it without giving wrong pieces.
+    pub members: (usize, usize),
+    /// Those of them who have it at the end.
+    pub done: usize,
+    /// Microseconds until each of them had it.
+    pub delay: Samples,
+    /// When the last of them had it.
+    pub last: Option<Duration>,
+    /// When it could have had it at best: the most of F / uplink of a seed, F / downlink, N·F / all uplinks, F being the
+    /// file's bytes on the wire.
+    pub least: Duration,
+    /// How long one server with the uplink of a seed would have taken.
+    pub server: Duration,
+    /// Copies that left the seeds.
+    pub seeded: f64,
+    /// Pieces that came twice.
+    pub duplicates: u64,
+    /// Wrong pieces, each found when it came.
+    pub bad: u64,
+    /// Pieces that were denied, or did not come in time.
+    pub failed: u64,
+    /// Requests withdrawn.
+    pub cancelled: u64,
+}
+
+impl Replicated {
+    /// What the last took, of what is possible.
+    #[must_use]
+    pub fn ratio(&self) -> Option<f64> {
+        Some(self.last?.as_secs_f64() / self.least.as_secs_f64())
+    }
 }
 
 /// How the halves of a partition found together again; both are counted from the moment at which the network was whole.

@@ -18,7 +18,8 @@ use crate::wire::{Address, Origin};
 /// Metadata of the lanes that are our own, but for the last byte.
 const OURS: &[u8] = b"p2pt group 1\0";
 /// The lanes by that byte.
-const LANES: [(u8, Lane); 3] = [(1, Lane::Posts), (2, Lane::Routes), (3, Lane::Records)];
+const LANES: [(u8, Lane); 5] =
+    [(1, Lane::Posts), (2, Lane::Routes), (3, Lane::Records), (4, Lane::Objects), (6, Lane::Asks)];
 /// How long it looks for somebody.
 const PATIENCE: Duration = Duration::from_secs(14);
 

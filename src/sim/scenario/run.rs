@@ -5,7 +5,9 @@ use std::time::Duration;
 use super::super::queue::Queue;
 use super::super::swarm::{MemberId, Nat};
 use super::ground::{Ground, Newcomer, OnMessages};
+use super::keeper::Keeper;
 use super::people::People;
+use super::replicating::Replicating;
 use super::report::{Healing, Neighbours, Place, Report, Second};
 use super::samples::Samples;
 use super::tally::{Copies, Tally, body, record};
@@ -53,6 +55,7 @@ fn spec(rng: &mut Rng) -> Groupspec {
 /// What is going to be done.
 enum Act {
     Join,
+    Replicate,
     WarmedUp,
     Post(usize),
     Route,
@@ -79,6 +82,7 @@ struct Run<'a, G> {
     rendezvous: bool,
     tally: Tally,
     healing: Option<Healing>,
+    replicating: Option<Replicating>,
     seconds: Vec<Second>,
     counted: Copies,
     carried: u64,
@@ -106,6 +110,7 @@ impl<'a, G: Ground> Run<'a, G> {
             rendezvous: true,
             tally: Tally::default(),
             healing: None,
+            replicating: None,
             seconds: Vec::new(),
             counted: Copies::default(),
             carried: 0,
@@ -120,6 +125,9 @@ impl<'a, G: Ground> Run<'a, G> {
             }
             let (_, act) = self.agenda.pop().expect("it has a next time");
             self.act(act);
+            if self.is_replicated() {
+                return Some(self.report());
+            }
         }
         self.run_until(end, end, watch).then(|| self.report())
     }
@@ -136,6 +144,9 @@ impl<'a, G: Ground> Run<'a, G> {
         let minutes = seconds / 60.0;
         let count = f64::from(members);
         self.agenda.push(begin + duration / 4, Act::WarmedUp);
+        if self.scenario.file > 0 {
+            self.agenda.push(begin, Act::Replicate);
+        }
         self.spread(begin, self.scenario.posts * seconds, seconds, Act::Post);
         self.spread(begin, self.scenario.routes * seconds, seconds, |_| Act::Route);
         self.spread(begin, self.scenario.values.into(), seconds.min(2.0), |_| Act::Put);
@@ -196,6 +207,7 @@ impl<'a, G: Ground> Run<'a, G> {
     fn act(&mut self, act: Act) {
         match act {
             Act::Join => self.join(),
+            Act::Replicate => self.replicate(),
             Act::WarmedUp => self.tally.warmed_up(&self.ground, &self.people),
             Act::Post(number) => self.post(number),
             Act::Route => self.route(),
@@ -258,8 +270,15 @@ impl<'a, G: Ground> Run<'a, G> {
         // Whoever cannot register, or does not because it is hostile, was told of somebody.
         let alone = !self.rendezvous || side == 1 || hostility.is_some() && self.scenario.engine == Engine::World;
         let guides = if alone { self.people.guides(&mut self.rng, side, GUIDES) } else { Vec::new() };
-        let (id, peer) = self.ground.join(Newcomer { identity, rng, nat, hostility, guides });
-        self.people.join(id, peer, author, hostility.is_some(), nat);
+        let seeds = self.scenario.seeds as usize;
+        let poisons = number >= seeds && is_one_of(self.scenario.poisoning, number - seeds);
+        let keeper = Keeper::new(self.scenario, poisons);
+        let (id, peer) = self.ground.join(Newcomer { identity, rng, nat, hostility, keeper, guides });
+        self.people.join(id, peer, author, hostility.is_some() || poisons, nat);
+        if let Some(begun) = &mut self.replicating {
+            begun.fetchers.push((id, self.ground.now()));
+            self.fetch(id);
+        }
         if side == 1 {
             self.people.set_side(id, 1);
             self.ground.set_island(id, 1);
@@ -317,6 +336,36 @@ impl<'a, G: Ground> Run<'a, G> {
         let body = body(number, 16);
         let sent = self.ground.command(from, |member, now| member.route_to_nearest(now, target, body, true).1);
         self.tally.routed.refused += u64::from(sent != Some(SendResult::Sent));
+    }
+
+    /// Gives the file to the first, and lets all others want it.
+    fn replicate(&mut self) {
+        let now = self.ground.now();
+        let mut all: Vec<MemberId> = self.people.living().to_vec();
+        all.sort_unstable();
+        let seeds: Vec<MemberId> = all.iter().copied().filter(|id| id.0 < self.scenario.seeds).collect();
+        let fetchers: Vec<MemberId> = all.into_iter().filter(|id| id.0 >= self.scenario.seeds).collect();
+        for &id in &seeds {
+            if let Some(keeper) = self.ground.keeper(id).cloned() {
+                self.ground.command(id, |member, now| keeper.share(member, now));
+            }
+        }
+        fetchers.iter().for_each(|&id| self.fetch(id));
+        let fetchers = fetchers.into_iter().map(|id| (id, now)).collect();
+        self.replicating = Some(Replicating { seeds, fetchers });
+    }
+
+    fn fetch(&mut self, id: MemberId) {
+        if let Some(keeper) = self.ground.keeper(id).cloned() {
+            self.ground.command(id, |member, now| keeper.fetch(member, now));
+        }
+    }
+
+    /// Whether nothing else was to be done than to replicate a file, and that is done.
+    fn is_replicated(&self) -> bool {
+        let Scenario { posts, routes, values, churn, .. } = *self.scenario;
+        let only = posts + routes + f64::from(values) + churn == 0.0;
+        only && self.replicating.as_ref().is_some_and(|begun| begun.is_over(&self.ground, &self.people))
     }
 
     fn put(&mut self) {
@@ -397,6 +446,7 @@ impl<'a, G: Ground> Run<'a, G> {
             posts,
             routes,
             storage: (scenario.values > 0).then(|| std::mem::take(&mut self.tally.stored)),
+            replicated: self.replicating.as_ref().map(|begun| begun.report(scenario, &self.ground, &self.people)),
             healing: self.healing,
             neighbours: self.neighbours(),
             traffic: self.ground.traffic(),

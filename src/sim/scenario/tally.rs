@@ -14,6 +14,7 @@ use crate::base::{Instant, PeerId};
 use crate::group::GroupAddress;
 use crate::node::MemberEvent;
 use crate::node::posting::{Post, PostId, PostingEvent, PostingStats, Verdict};
+use crate::node::replication::ReplicationEvent;
 use crate::node::routing::{Routed, RoutingEvent};
 use crate::node::storage::{StorageEvent, StoreId};
 
@@ -201,6 +202,8 @@ impl Tally {
                 RoutingEvent::Undelivered { .. } => {}
             },
             MemberEvent::Storage(event) => self.got_record(people, now, id, event),
+            MemberEvent::Replication(ReplicationEvent::Misbehaved { peer, .. }) => self.blamed(people, peer),
+            MemberEvent::Replication(_) => {}
         }
     }
 

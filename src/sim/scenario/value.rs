@@ -89,6 +89,14 @@ pub struct Scenario {
     pub values: u32,
     /// How many times a second somebody asks for one of them.
     pub gets: f64,
+    /// Bytes of a file that some have and all others fetch; 0: none.
+    pub file: u64,
+    /// Bytes of its pieces; 0: as many as a file of its size has.
+    pub piece: u64,
+    /// How many have the file, those who join first.
+    pub seeds: u32,
+    /// Share of those who fetch it that give wrong pieces to others.
+    pub poisoning: f64,
     /// Share of members that are killed and replaced in a minute.
     pub churn: f64,
     /// Share of members that are killed, one after the other, and not replaced.
@@ -132,6 +140,10 @@ impl Scenario {
             routes: 0.0,
             values: 0,
             gets: 0.0,
+            file: 0,
+            piece: 0,
+            seeds: 1,
+            poisoning: 0.0,
             churn: 0.0,
             leaving: 0.0,
             creator_leaves: None,
@@ -140,6 +152,16 @@ impl Scenario {
             rendezvous_dies: None,
             hostile: 0.0,
             hostility: Hostility::ALL.to_vec(),
+        }
+    }
+
+    /// Bytes of a piece of the file: a 512th of it, rounded up to a power of two from 16 KiB to 1 MiB, unless it is said.
+    #[must_use]
+    pub const fn piece_size(&self) -> u64 {
+        match (self.piece, self.file.div_ceil(512).next_power_of_two()) {
+            (0, small) if small < 16 << 10 => 16 << 10,
+            (0, large) if large > 1 << 20 => 1 << 20,
+            (0, piece) | (piece, _) => piece,
         }
     }
 
@@ -158,6 +180,7 @@ impl Scenario {
         share("symmetric and restricted together", self.symmetric + self.restricted)?;
         share("leaving", self.leaving)?;
         share("hostile", self.hostile)?;
+        share("poisoning", self.poisoning)?;
         if !(1..=1_000_000).contains(&self.members) {
             return Err("members are 1 to 1000000".into());
         }
@@ -179,6 +202,8 @@ impl Scenario {
             _ if self.size as usize > crate::node::posting::MAX_BODY || self.size < 16 => {
                 Err("size is 16 to 65536 bytes".into())
             }
+            _ if self.file > 1 << 40 => Err("a file has 1 TiB at most".into()),
+            _ if self.piece > 1 << 20 => Err("a piece has 1 MiB at most".into()),
             _ if self.hostile > 0.0 && self.hostility.is_empty() => Err("hostility names no kind".into()),
             _ if self.engine == Engine::World && self.members > 20_000 => {
                 Err("the world engine carries 20000 members at most".into())

@@ -13,6 +13,7 @@ use super::super::swarm::{Actor as _, MemberId, Nat, Rate};
 use super::super::world::{Machine, World};
 use super::ground::{Ground, Happened, Inbox, Newcomer, Traffic, member_config};
 use super::hostile::Player;
+use super::keeper::Keeper;
 use super::rogue::Rogue;
 use super::value::Scenario;
 use crate::base::{Instant, PeerId, Received, Rng, Transmit};
@@ -20,7 +21,9 @@ use crate::crypto::{Plain, Profile as _};
 use crate::endpoint::EndpointConfig;
 use crate::group::{Groupspec, Hint};
 use crate::node::rendezvous::ServerConfig;
-use crate::node::{GroupConfig, GroupHandle, Member, MemberConfig, Node, NodeConfig, NodeEvent, Registration};
+use crate::node::{
+    GroupConfig, GroupHandle, Member, MemberConfig, MemberEvent, Node, NodeConfig, NodeEvent, Registration,
+};
 use crate::wire::{Address, Origin};
 
 /// A node, and what happens in its group.
@@ -28,6 +31,7 @@ struct Resident {
     node: Node,
     id: MemberId,
     inbox: Inbox,
+    keeper: Option<Keeper>,
     /// What is in place of a group, if it is hostile.
     rogue: Option<Box<Rogue>>,
 }
@@ -41,6 +45,14 @@ impl Resident {
                 (Some(rogue), event) => {
                     moved = true;
                     rogue.hear(now, &mut self.node, event);
+                }
+                (None, NodeEvent::Group { group, event: MemberEvent::Replication(event) }) => {
+                    let Some(keeper) = &mut self.keeper else { continue };
+                    let done = self.node.with_group(now, group, |member, now| keeper.happened(now, member, &event));
+                    moved = true;
+                    if done == Some(true) {
+                        self.inbox.borrow_mut().push((now, self.id, MemberEvent::Replication(event)));
+                    }
                 }
                 (None, NodeEvent::Group { event, .. }) => self.inbox.borrow_mut().push((now, self.id, event)),
                 (None, _) => {}
@@ -136,7 +148,7 @@ impl OnPackets {
         node.serve_rendezvous(ServerConfig::default());
         let link = Link::IDEAL.delay(RENDEZVOUS_DISTANCE);
         let host = Host::at(world.internet(), RENDEZVOUS.ip()).links(link, link);
-        let resident = Resident { node, id: MemberId(u32::MAX), inbox: Rc::clone(&inbox), rogue: None };
+        let resident = Resident { node, id: MemberId(u32::MAX), inbox: Rc::clone(&inbox), keeper: None, rogue: None };
         let rendezvous = Some((world.add_host(&host, resident), peer));
         Self { world, scenario: scenario.clone(), spec, inbox, rng, seats: Vec::new(), rendezvous }
     }
@@ -185,7 +197,7 @@ impl Ground for OnPackets {
     }
 
     fn join(&mut self, newcomer: Newcomer) -> (MemberId, PeerId) {
-        let Newcomer { identity, mut rng, nat, hostility, guides } = newcomer;
+        let Newcomer { identity, mut rng, nat, hostility, keeper, guides } = newcomer;
         let (now, id) = (self.world.now(), MemberId(self.seats.len() as u32));
         let profile = Plain::new(&mut rng, false);
         let peer = profile.peer_id();
@@ -201,7 +213,7 @@ impl Ground for OnPackets {
         let (group, rogue) = match hostility {
             None => (Some(self.join_group(&mut node, member, own, bootstrap)), None),
             Some((kind, chance, rng)) => {
-                let mut player = Player::new(Member::new(now, rng, member), Some((kind, chance)));
+                let mut player = Player::new(Member::new(now, rng, member), keeper.clone(), Some((kind, chance)));
                 player.set_addresses(now, vec![Address { origin: Origin::Local, socket: own }]);
                 bootstrap.iter().for_each(|(peer, at)| player.hint(now, *peer, at, Hint::Member));
                 (None, Some(Box::new(Rogue::new(player, RENDEZVOUS))))
@@ -211,7 +223,7 @@ impl Ground for OnPackets {
         let (shortest, longest) = self.scenario.rtt;
         let access = shortest / 4 + (longest - shortest).mul_f64(self.rng.unit() / 4.0);
         let (up, down) = (self.link(access, self.scenario.up), self.link(access, self.scenario.down));
-        let resident = Resident { node, id, inbox: Rc::clone(&self.inbox), rogue };
+        let resident = Resident { node, id, inbox: Rc::clone(&self.inbox), keeper: Some(keeper), rogue };
         let internet = self.world.internet();
         let (host, port) = match nat {
             Nat::None => {
@@ -281,6 +293,11 @@ impl Ground for OnPackets {
             (Some(rogue), _) => Some(&rogue.player().member),
             (None, group) => resident.node.group(group?),
         }
+    }
+
+    fn keeper(&self, id: MemberId) -> Option<&Keeper> {
+        let seat = self.seat(id);
+        seat.there.then(|| self.world.host(seat.host).keeper.as_ref()).flatten()
     }
 
     fn delay(&self, from: MemberId, to: MemberId) -> Duration {

@@ -2,7 +2,7 @@
 
 use super::plan::MemberId;
 use crate::base::Instant;
-use crate::group::{FIRST_ROOM, Lane};
+use crate::group::Lane;
 
 /// A connection that is there, as one of its ends sees it.
 #[derive(Debug, Clone)]
@@ -16,22 +16,22 @@ pub(super) struct Session {
 }
 
 impl Session {
-    pub(super) const fn new(opened: (Instant, MemberId)) -> Self {
-        Self { opened, arrived: opened.0, room: [FIRST_ROOM as u32; Lane::ALL.len()] }
+    pub(super) fn new(opened: (Instant, MemberId)) -> Self {
+        Self { opened, arrived: opened.0, room: Lane::ALL.map(|lane| lane.room() as u32) }
     }
 
     /// Takes `bytes` from the room of a lane; whether it is time to tell of room again.
     pub(super) const fn take(&mut self, lane: Lane, bytes: usize) -> bool {
-        const HALF: u32 = FIRST_ROOM as u32 / 2;
+        let half = lane.room() as u32 / 2;
         let room = &mut self.room[lane as usize];
         let before = *room;
         *room = before.saturating_sub(bytes as u32);
-        before >= HALF && *room < HALF
+        before >= half && *room < half
     }
 
     /// All that was sent on this lane has gone: there is room again.
     pub(super) const fn refill(&mut self, lane: Lane) {
-        self.room[lane as usize] = FIRST_ROOM as u32;
+        self.room[lane as usize] = lane.room() as u32;
     }
 }
 

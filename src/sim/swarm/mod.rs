@@ -28,7 +28,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::queue::Queue;
 use crate::base::{Instant, PeerId, Rng};
-use crate::group::{FIRST_ROOM, GroupAddress, Hint, Lane, Link, Outgoing, Output, Unreachable};
+use crate::group::{GroupAddress, Hint, Lane, Link, Outgoing, Output, Unreachable};
 use crate::node::{Member, MemberEvent};
 use crate::wire::{Address, Origin};
 use links::{LinkState, Links, Session};
@@ -442,7 +442,7 @@ impl<A: Actor> Swarm<A> {
                 let peer = self.slot(to).peer;
                 if let Some(session) = self.slots[from.0 as usize].links.session_mut(to) {
                     session.refill(lane);
-                    self.tell(from, |actor| actor.writable(now, peer, lane, FIRST_ROOM));
+                    self.tell(from, |actor| actor.writable(now, peer, lane, lane.room()));
                 }
             }
             Event::Down { at, gone, opened, silent } => {

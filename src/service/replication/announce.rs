@@ -1,0 +1,126 @@
+//! Who is told what we have, and when.
+//!
+//! What came from the group is told to everybody. What nobody else seems to have is shown to one neighbour each, a few
+//! ahead of what it asks for, so that our uplink carries everything once before it carries anything twice; when all of
+//! it has gone out, everybody is told.
+
+use std::time::Duration;
+
+use super::message::Span;
+use super::service::{LATER, Replication, SOON};
+use crate::base::{Instant, PeerId, RangeSet};
+
+/// How long a neighbour that was shown an object may take to get it, before another is shown it.
+const SHOWN_FOR: Duration = Duration::from_secs(10);
+/// The same until it asks for it.
+const ASKED_WITHIN: Duration = Duration::from_secs(3);
+/// Objects shown to one neighbour at once, at most.
+const MAX_SHOWN: usize = 1_024;
+
+impl Replication {
+    /// We have these, from the group or from elsewhere.
+    pub(super) fn announce(&mut self, now: Instant, span: Span, fetched: bool) {
+        if fetched {
+            return self.tell_have(now, &span);
+        }
+        self.hidden.insert_range(span.clone());
+        self.quiet.insert_range(span.clone());
+        let known: Vec<Span> =
+            self.neighbours.values().flat_map(|neighbour| neighbour.have.within(span.clone())).collect();
+        known.iter().for_each(|span| self.hidden.remove_range(span.clone()));
+    }
+
+    /// Tells everybody of these: soon who lacks any of them.
+    fn tell_have(&mut self, now: Instant, span: &Span) {
+        for neighbour in self.neighbours.values_mut() {
+            neighbour.pending.have.insert_range(span.clone());
+            let has = neighbour.have.within(span.clone()).next().is_some_and(|known| known == *span);
+            neighbour.flush_within(now, if has { LATER } else { SOON });
+        }
+    }
+
+    /// Others have these, too.
+    pub(super) fn is_out(&mut self, _now: Instant, span: &Span) {
+        self.hidden.remove_range(span.clone());
+        let shown: Vec<u64> = self.shown.range(span.clone()).map(|(&index, _)| index).collect();
+        for index in shown {
+            self.unshow(index);
+        }
+    }
+
+    fn unshow(&mut self, index: u64) {
+        if let Some((peer, _)) = self.shown.remove(&index)
+            && let Some(neighbour) = self.neighbours.get_mut(&peer)
+        {
+            neighbour.shown -= 1;
+        }
+    }
+
+    /// A neighbour went with what it had; what only it may have had is rare again.
+    pub(super) fn hide_again(&mut self, peer: PeerId, had: &RangeSet) {
+        let shown: Vec<u64> = self.shown.iter().filter(|(_, (to, _))| *to == peer).map(|(&index, _)| index).collect();
+        for index in shown {
+            self.shown.remove(&index);
+            self.hidden.insert(index);
+        }
+        let quiet: Vec<Span> = had.iter().flat_map(|span| self.quiet.within(span)).collect();
+        for span in quiet {
+            self.hidden.insert_range(span.clone());
+            let known: Vec<Span> =
+                self.neighbours.values().flat_map(|neighbour| neighbour.have.within(span.clone())).collect();
+            known.into_iter().for_each(|span| self.hidden.remove_range(span));
+        }
+    }
+
+    /// What was shown and not asked for, or not taken, is shown to others.
+    pub(super) fn hide_unasked(&mut self, now: Instant) {
+        let late: Vec<u64> = self
+            .shown
+            .iter()
+            .filter(|&(index, &(peer, at))| {
+                let asked = self
+                    .neighbours
+                    .get(&peer)
+                    .is_some_and(|near| near.queue.contains(index) || near.flying.contains_key(index));
+                now.since(at) > if asked { SHOWN_FOR } else { ASKED_WITHIN }
+            })
+            .map(|(&index, _)| index)
+            .collect();
+        for index in late {
+            self.unshow(index);
+            self.hidden.insert(index);
+        }
+    }
+
+    /// Shows neighbours what nobody else has, as much as keeps us busy; tells everybody, if there is nothing left to show.
+    pub(super) fn show_hidden(&mut self, now: Instant) {
+        if self.quiet.is_empty() {
+            return;
+        }
+        let wanting = self.neighbours.values().filter(|near| !near.want.is_empty() && !near.banned).count();
+        let busy = 2 * self.pipe.cap() / self.usual.max(1);
+        let each = busy.div_ceil(wanting.max(1)).clamp(2, MAX_SHOWN);
+        let mut left = false;
+        for (&peer, near) in &mut self.neighbours {
+            if near.banned || near.want.is_empty() {
+                continue;
+            }
+            while near.shown < each {
+                let wanted = near.want.iter().find_map(|span| self.hidden.within(span).next());
+                let Some(index) = wanted.map(|span| *span.start()) else { break };
+                self.hidden.remove_range(index..=index);
+                self.shown.insert(index, (peer, now));
+                near.shown += 1;
+                near.pending.have.insert(index);
+                near.flush_within(now, Duration::from_millis(5));
+            }
+            left |= near.shown > 0 || near.shown >= each;
+        }
+        if left || !self.shown.is_empty() {
+            return;
+        }
+        let mut known = std::mem::replace(&mut self.quiet, self.hidden.clone());
+        self.hidden.iter().for_each(|span| known.remove_range(span));
+        known.iter().for_each(|span| self.tell_have(now, &span));
+    }
+}

@@ -1,0 +1,401 @@
+//! What is asked of whom.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use super::message::{Span, index};
+use super::neighbour::{Asked, MAX_RANGES, Neighbour};
+use super::service::Replication;
+use super::types::{MAX_OBJECT, ReplicationEvent, Strategy};
+use crate::base::{Instant, PeerId, RangeSet};
+
+/// Wanted objects that somebody has, of which is known how many have them.
+const MAX_TRACKED: usize = 262_144;
+/// Objects that are asked for at once, at most.
+const MAX_FLIGHT: usize = 2_048;
+/// Objects whose bytes the owner is looking at, at most.
+const MAX_CHECKING: usize = 1_024;
+/// How far is looked for something that a neighbour has.
+const LOOK: usize = 512;
+/// Neighbours that are asked for the same object at once, at the end.
+const MAX_ASKERS: usize = 3;
+
+/// Where an object stands among those to be asked for: how rare, by lot, index.
+type Place = (u32, u64, u64);
+
+/// What is wanted, and who was asked.
+#[derive(Debug)]
+pub(super) struct Fetch {
+    strategy: Strategy,
+    salt: u64,
+    /// Wanted objects that neighbours have, and how many.
+    tracked: BTreeMap<u64, u32>,
+    /// Those of them that nobody was asked for.
+    order: BTreeSet<Place>,
+    /// Some were left out of the table.
+    overflowed: bool,
+    /// Who was asked.
+    pub(super) flight: BTreeMap<u64, Vec<PeerId>>,
+    /// What came, and the owner has not judged.
+    pub(super) checking: BTreeMap<u64, PeerId>,
+    /// When more may be asked for, within the limit of what we receive.
+    pub(super) wait: Option<Instant>,
+}
+
+impl Fetch {
+    pub(super) const fn new(strategy: Strategy, salt: u64) -> Self {
+        Self {
+            strategy,
+            salt,
+            tracked: BTreeMap::new(),
+            order: BTreeSet::new(),
+            overflowed: false,
+            flight: BTreeMap::new(),
+            checking: BTreeMap::new(),
+            wait: None,
+        }
+    }
+
+    fn place(&self, index: u64, count: u32) -> Place {
+        match self.strategy {
+            Strategy::LowestFirst => (0, 0, index),
+            Strategy::RarestFirst => {
+                let mixed = (index ^ self.salt).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+                (count, (mixed ^ mixed >> 29).wrapping_mul(0xbf58_476d_1ce4_e5b9), index)
+            }
+        }
+    }
+
+    pub(super) fn set_strategy(&mut self, strategy: Strategy) {
+        self.strategy = strategy;
+        let free = self.tracked.iter().filter(|(index, _)| !self.flight.contains_key(index));
+        self.order = free.map(|(&index, &count)| self.place(index, count)).collect();
+    }
+
+    /// So many have it now.
+    fn set_count(&mut self, index: u64, count: u32) {
+        if let Some(&before) = self.tracked.get(&index) {
+            let place = self.place(index, before);
+            self.order.remove(&place);
+        }
+        if count == 0 {
+            self.tracked.remove(&index);
+            return;
+        }
+        self.tracked.insert(index, count);
+        if !self.flight.contains_key(&index) {
+            let place = self.place(index, count);
+            self.order.insert(place);
+        }
+    }
+
+    /// Forgets what is tracked of these.
+    fn forget(&mut self, span: &Span) {
+        let known: Vec<(u64, u32)> = self.tracked.range(span.clone()).map(|(&index, &count)| (index, count)).collect();
+        for (index, count) in known {
+            self.tracked.remove(&index);
+            let place = self.place(index, count);
+            self.order.remove(&place);
+        }
+    }
+
+    /// Forgets that the owner was looking at these; whether it was at all of them, if there are not many.
+    pub(super) fn take_checked(&mut self, span: &Span) -> bool {
+        let checked: Vec<u64> = self.checking.range(span.clone()).map(|(&index, _)| index).collect();
+        for index in &checked {
+            self.checking.remove(index);
+        }
+        checked.len() as u64 == span.end() - span.start() + 1
+    }
+}
+
+impl Replication {
+    /// Counts who has these of what we want.
+    pub(super) fn track_known(&mut self, span: &Span) {
+        let known: Vec<Span> =
+            self.neighbours.values().flat_map(|neighbour| neighbour.have.within(span.clone())).collect();
+        known.iter().for_each(|span| self.track(span));
+    }
+
+    /// Counts anew who has these of what we want.
+    fn track(&mut self, span: &Span) {
+        let wanted: Vec<Span> = self.want.within(span.clone()).collect();
+        for index in wanted.into_iter().flatten() {
+            if self.fetch.tracked.contains_key(&index) {
+                continue;
+            }
+            if self.fetch.tracked.len() >= MAX_TRACKED {
+                self.fetch.overflowed = true;
+                return;
+            }
+            let count = self.neighbours.values().filter(|neighbour| neighbour.have.contains(index)).count();
+            self.fetch.set_count(index, count as u32);
+        }
+    }
+
+    /// One neighbour fewer has these.
+    pub(super) fn untrack(&mut self, lost: &RangeSet) {
+        for span in lost.iter() {
+            let known: Vec<(u64, u32)> =
+                self.fetch.tracked.range(span).map(|(&index, &count)| (index, count)).collect();
+            known.into_iter().for_each(|(index, count)| self.fetch.set_count(index, count.saturating_sub(1)));
+        }
+    }
+
+    /// A neighbour says what it has.
+    pub(super) fn peer_has(&mut self, now: Instant, peer: PeerId, spans: Vec<Span>) {
+        let Some(neighbour) = self.neighbours.get_mut(&peer) else { return };
+        let mut new = RangeSet::new();
+        for span in &spans {
+            new.insert_range(span.clone());
+            let known: Vec<Span> = neighbour.have.within(span.clone()).collect();
+            known.into_iter().for_each(|known| new.remove_range(known));
+            neighbour.have.insert_range(span.clone());
+        }
+        if neighbour.have.range_count() > MAX_RANGES {
+            return self.blame(peer, "more ranges of objects than anybody has");
+        }
+        for span in new.iter() {
+            // Those that are counted already have one more; the others are counted with it.
+            let known: Vec<(u64, u32)> =
+                self.fetch.tracked.range(span.clone()).map(|(&index, &count)| (index, count)).collect();
+            known.into_iter().for_each(|(index, count)| self.fetch.set_count(index, count + 1));
+            self.track(&span);
+            self.is_out(now, &span);
+        }
+    }
+
+    /// A neighbour says what it has no more.
+    pub(super) fn peer_lost(&mut self, peer: PeerId, spans: Vec<Span>) {
+        let Some(neighbour) = self.neighbours.get_mut(&peer) else { return };
+        let mut lost = RangeSet::new();
+        for span in spans {
+            neighbour.have.within(span.clone()).for_each(|span| lost.insert_range(span));
+            neighbour.have.remove_range(span);
+        }
+        if neighbour.have.range_count() > MAX_RANGES {
+            return self.blame(peer, "more ranges of objects than anybody has");
+        }
+        self.untrack(&lost);
+    }
+
+    /// These are not wanted any more.
+    pub(super) fn stop_wanting(&mut self, span: Span) {
+        self.want.remove_range(span.clone());
+        self.fetch.forget(&span);
+        let flying: Vec<u64> = self.fetch.flight.range(span).map(|(&index, _)| index).collect();
+        flying.into_iter().for_each(|index| self.withdraw(index));
+    }
+
+    /// Takes back all requests for an object.
+    fn withdraw(&mut self, index: u64) {
+        for peer in self.fetch.flight.remove(&index).into_iter().flatten() {
+            let Some(neighbour) = self.neighbours.get_mut(&peer) else { continue };
+            let reserved = neighbour.give_up(index).map_or(0, |asked| asked.reserved);
+            match neighbour.pending.request.iter().position(|&asked| asked == index) {
+                Some(at) => drop(neighbour.pending.request.remove(at)),
+                None => neighbour.pending.cancel.push(index),
+            }
+            neighbour.flush_at = Some(neighbour.flush_at.map_or(Instant::ZERO, |at| at.min(Instant::ZERO)));
+            self.stats.cancelled += 1;
+            self.down.settle(reserved, 0);
+        }
+    }
+
+    /// A neighbour does not give an object that it was asked for.
+    pub(super) fn not_coming(&mut self, index: u64, peer: PeerId, reserved: usize) {
+        self.down.settle(reserved, 0);
+        let Some(asked) = self.fetch.flight.get_mut(&index) else { return };
+        asked.retain(|&other| other != peer);
+        if asked.is_empty() {
+            self.fetch.flight.remove(&index);
+            if let Some(&count) = self.fetch.tracked.get(&index) {
+                self.fetch.set_count(index, count);
+            }
+        }
+        self.stats.failed += 1;
+        self.tell(ReplicationEvent::FetchFailed { index });
+    }
+
+    /// A neighbour denies an object.
+    pub(super) fn was_denied(&mut self, _now: Instant, peer: PeerId, index: u64) {
+        let Some(neighbour) = self.neighbours.get_mut(&peer) else { return };
+        let Some(asked) = neighbour.asked.remove(&index) else { return };
+        // Whoever says once more that it has it may be asked once more.
+        self.peer_lost(peer, vec![index..=index]);
+        self.not_coming(index, peer, asked.reserved);
+        self.strike(peer, "objects that were promised and not given");
+    }
+
+    /// Looks who takes too long.
+    pub(super) fn give_up_overdue(&mut self, now: Instant) {
+        let mut overdue = Vec::new();
+        for (&peer, neighbour) in &mut self.neighbours {
+            let patience = neighbour.patience();
+            let late: Vec<u64> = neighbour
+                .asked
+                .iter()
+                .filter(|(_, asked)| now.since(asked.at) > patience)
+                .map(|(&index, _)| index)
+                .collect();
+            if late.is_empty() {
+                continue;
+            }
+            neighbour.overdue += 1;
+            neighbour.window = 2.0;
+            for index in late {
+                let reserved = neighbour.give_up(index).map_or(0, |asked| asked.reserved);
+                neighbour.pending.cancel.push(index);
+                neighbour.flush_within(now, Duration::ZERO);
+                overdue.push((peer, index, reserved));
+            }
+        }
+        for (peer, index, reserved) in overdue {
+            self.not_coming(index, peer, reserved);
+            self.strike(peer, "objects that were promised and not given");
+        }
+    }
+
+    /// Asks for what is wanted, as far as neighbours have room for requests.
+    pub(super) fn ask(&mut self, now: Instant) {
+        self.fetch.wait = None;
+        if self.want.is_empty() {
+            return;
+        }
+        if self.fetch.overflowed && self.fetch.tracked.len() < MAX_TRACKED / 2 {
+            self.fetch.overflowed = false;
+            let wanted: Vec<Span> = self.want.iter().collect();
+            wanted.iter().for_each(|span| self.track_known(span));
+        }
+        let ready = self.neighbours.iter().filter(|(_, near)| !near.banned && !near.have.is_empty());
+        let free = |&(_, near): &(&PeerId, &Neighbour)| {
+            // Who did not answer is tried with one request at a time.
+            let window = if near.overdue > 0 { 1.0 } else { near.window };
+            (near.asked.len() as f64) < window && near.asks_room > 0
+        };
+        let mut ready: Vec<(usize, Duration, PeerId)> =
+            ready.filter(free).map(|(&peer, near)| (near.asked.len(), near.response, peer)).collect();
+        // Whoever has least to do for us comes first, then the quickest.
+        ready.sort_unstable();
+        while !ready.is_empty() {
+            let mut still = Vec::new();
+            for &(_, _, peer) in &ready {
+                if self.fetch.flight.len() >= MAX_FLIGHT || self.fetch.checking.len() >= MAX_CHECKING {
+                    return;
+                }
+                if let Some(at) = self.down.wait(now) {
+                    self.fetch.wait = Some(at);
+                    return;
+                }
+                let Some(index) = self.choose(now, peer) else { continue };
+                self.ask_for(now, peer, index);
+                let near = &self.neighbours[&peer];
+                if (near.asked.len() as f64) < near.window && near.overdue == 0 {
+                    still.push((near.asked.len(), near.response, peer));
+                }
+            }
+            ready = still;
+        }
+    }
+
+    fn ask_for(&mut self, now: Instant, peer: PeerId, index: u64) {
+        if let Some(&count) = self.fetch.tracked.get(&index) {
+            let place = self.fetch.place(index, count);
+            self.fetch.order.remove(&place);
+        }
+        self.fetch.flight.entry(index).or_default().push(peer);
+        self.down.take(now, self.usual);
+        self.stats.asked += 1;
+        if let Some(neighbour) = self.neighbours.get_mut(&peer) {
+            neighbour.asked.insert(index, Asked { at: now, reserved: self.usual });
+            neighbour.pending.request.push(index);
+            neighbour.flush_within(now, Duration::ZERO);
+        }
+        self.tell(ReplicationEvent::FetchSendNotify { index });
+    }
+
+    /// What to ask a neighbour for.
+    fn choose(&self, now: Instant, peer: PeerId) -> Option<u64> {
+        let near = self.neighbours.get(&peer)?;
+        let has = |index: u64| near.have.contains(index);
+        let first = self.fetch.order.iter().take(LOOK).find(|&&(_, _, index)| has(index));
+        if let Some(&(_, _, index)) = first {
+            return Some(index);
+        }
+        if self.fetch.order.len() > LOOK {
+            // It has little of what there is: its own are looked through.
+            let free = |index: &u64| !self.fetch.flight.contains_key(index) && self.fetch.tracked.contains_key(index);
+            let own = near.have.iter().flat_map(|span| self.want.within(span)).flatten().take(LOOK);
+            if let Some(index) = own.into_iter().find(free) {
+                return Some(index);
+            }
+        }
+        self.ask_again(now, peer)
+    }
+
+    /// At the end, when everything that is left was asked for: what to ask a second neighbour for.
+    fn ask_again(&self, now: Instant, peer: PeerId) -> Option<u64> {
+        let near = self.neighbours.get(&peer)?;
+        let is_end = self.fetch.order.is_empty() && self.want.len() <= self.fetch.flight.len() as u64;
+        if !is_end {
+            return None;
+        }
+        let waits = |index: u64, asked: &[PeerId]| {
+            let since = asked.iter().filter_map(|peer| Some(self.neighbours.get(peer)?.asked.get(&index)?.at)).max();
+            since.map(|at| now.since(at))
+        };
+        let open =
+            self.fetch.flight.iter().filter(|(index, asked)| {
+                near.have.contains(**index) && asked.len() < MAX_ASKERS && !asked.contains(&peer)
+            });
+        let longest = open.filter_map(|(&index, asked)| Some((waits(index, asked)?, index))).max()?;
+        (longest.0 > near.response.max(Duration::from_millis(50))).then_some(longest.1)
+    }
+
+    /// An object came.
+    pub(super) fn object(&mut self, now: Instant, peer: PeerId, message: &[u8]) {
+        let mut object = message;
+        let Ok(index) = index(&mut object) else { return self.malformed_object(peer) };
+        if object.len() > MAX_OBJECT {
+            return self.malformed_object(peer);
+        }
+        self.stats.received_bytes += object.len() as u64;
+        let Some(neighbour) = self.neighbours.get_mut(&peer) else { return };
+        match neighbour.asked.remove(&index) {
+            Some(asked) => {
+                neighbour.answered(now, asked.at, object.len());
+                self.down.settle(asked.reserved, object.len());
+            }
+            None if neighbour.was_late(index) => {
+                neighbour.received += object.len() as u64;
+                self.down.take(now, object.len());
+            }
+            None => {
+                self.stats.unsolicited += 1;
+                self.down.take(now, object.len());
+                return self.strike(peer, "objects that nobody asked for");
+            }
+        }
+        neighbour.pending.got.push(index);
+        neighbour.flush_within(now, Duration::ZERO);
+        self.usual = (self.usual * 7 + object.len().max(64)) / 8;
+        if !self.want.contains(index) {
+            self.stats.duplicates += 1;
+            return;
+        }
+        if let Some(asked) = self.fetch.flight.get_mut(&index) {
+            asked.retain(|&other| other != peer);
+        }
+        self.stop_wanting(index..=index);
+        self.fetch.checking.insert(index, peer);
+        self.stats.received += 1;
+        self.tell(ReplicationEvent::FetchResult { index, object: Bytes::copy_from_slice(object), from: peer });
+    }
+
+    fn malformed_object(&mut self, peer: PeerId) {
+        self.stats.malformed += 1;
+        self.blame(peer, "an object of a wrong form");
+    }
+}

@@ -1,0 +1,209 @@
+//! What is known of a neighbour, and what it is to be told.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
+
+use super::message::{MAX_MESSAGE, Record, Span};
+use crate::base::{Instant, RangeSet};
+use crate::group::Lane;
+
+/// Ranges that a neighbour may say to have or want, each.
+pub(super) const MAX_RANGES: usize = 65_536;
+/// Requests of a neighbour that wait, at most.
+pub(super) const MAX_QUEUE: usize = 256;
+/// Objects asked of a neighbour at once, at most.
+pub(super) const MAX_WINDOW: f64 = 128.0;
+/// Requests that were given up and may yet be answered, remembered of each neighbour.
+const MAX_LATE: usize = 256;
+/// Indices or ranges in a record: ten bytes for each number at most.
+const RECORD: usize = MAX_MESSAGE / 24;
+
+/// A request of ours.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Asked {
+    pub(super) at: Instant,
+    /// Bytes that were taken from the limit for it.
+    pub(super) reserved: usize,
+}
+
+/// An object on its way to a neighbour.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Flying {
+    pub(super) at: Instant,
+    pub(super) bytes: usize,
+    pub(super) name: u64,
+}
+
+/// What a neighbour is to be told.
+#[derive(Debug, Default)]
+pub(super) struct Pending {
+    pub(super) have: RangeSet,
+    pub(super) gone: RangeSet,
+    pub(super) want: bool,
+    pub(super) request: Vec<u64>,
+    pub(super) cancel: Vec<u64>,
+    pub(super) deny: Vec<u64>,
+    pub(super) got: Vec<u64>,
+}
+
+#[derive(Debug)]
+pub(super) struct Neighbour {
+    pub(super) have: RangeSet,
+    pub(super) want: RangeSet,
+    pub(super) pending: Pending,
+    pub(super) flush_at: Option<Instant>,
+    /// Bytes that the lane of asks takes now.
+    pub(super) asks_room: usize,
+
+    /// What we asked it for.
+    pub(super) asked: BTreeMap<u64, Asked>,
+    late: VecDeque<u64>,
+    /// How many objects may be asked of it at once.
+    pub(super) window: f64,
+    /// How long an answer takes, on the whole; the shortest.
+    pub(super) response: Duration,
+    pub(super) quickest: Option<Duration>,
+    /// Bytes a second that come from it, on the whole.
+    pub(super) rate: f64,
+    arrived: Option<Instant>,
+
+    /// What it asked us for and waits.
+    pub(super) queue: VecDeque<u64>,
+    pub(super) flying: BTreeMap<u64, Flying>,
+    pub(super) flying_bytes: usize,
+    /// The shortest time in which it confirmed an object.
+    pub(super) swiftest: Option<Duration>,
+    /// Bytes that the lane of objects takes now.
+    pub(super) room: usize,
+    /// Objects of which only it knows that we have them.
+    pub(super) shown: usize,
+
+    /// Bytes sent to it, and received from it.
+    pub(super) sent: u64,
+    pub(super) received: u64,
+    /// How often it did what should not happen; good deeds undo it.
+    pub(super) strikes: u32,
+    /// Requests that it did not answer in time, in a row.
+    pub(super) overdue: u32,
+    /// It was told of as misbehaving.
+    pub(super) banned: bool,
+}
+
+impl Neighbour {
+    pub(super) fn new(rtt: Duration) -> Self {
+        Self {
+            have: RangeSet::new(),
+            want: RangeSet::new(),
+            pending: Pending::default(),
+            flush_at: None,
+            asks_room: Lane::Asks.room(),
+            asked: BTreeMap::new(),
+            late: VecDeque::new(),
+            window: 2.0,
+            response: rtt.max(Duration::from_millis(1)) * 2,
+            quickest: None,
+            rate: 0.0,
+            arrived: None,
+            queue: VecDeque::new(),
+            flying: BTreeMap::new(),
+            flying_bytes: 0,
+            swiftest: None,
+            room: Lane::Objects.room(),
+            shown: 0,
+            sent: 0,
+            received: 0,
+            strikes: 0,
+            overdue: 0,
+            banned: false,
+        }
+    }
+
+    /// It shall be told within `within`.
+    pub(super) fn flush_within(&mut self, now: Instant, within: Duration) {
+        let at = now + within;
+        self.flush_at = Some(self.flush_at.map_or(at, |set| set.min(at)));
+    }
+
+    /// A request of ours is given up; an answer may come nevertheless.
+    pub(super) fn give_up(&mut self, index: u64) -> Option<Asked> {
+        let asked = self.asked.remove(&index);
+        if self.late.len() >= MAX_LATE {
+            self.late.pop_front();
+        }
+        self.late.push_back(index);
+        asked
+    }
+
+    /// Whether this answer was once asked for.
+    pub(super) fn was_late(&mut self, index: u64) -> bool {
+        let at = self.late.iter().position(|&late| late == index);
+        at.and_then(|at| self.late.remove(at)).is_some()
+    }
+
+    /// It answered a request of that time.
+    pub(super) fn answered(&mut self, now: Instant, at: Instant, bytes: usize) {
+        let taken = now.since(at).max(Duration::from_micros(100));
+        let quickest = *self.quickest.insert(self.quickest.map_or(taken, |least| least.min(taken)));
+        self.response = (self.response * 7 + taken) / 8;
+        // What lies between two answers, if it had something to do all the while, is what one takes.
+        let begun = self.arrived.map_or(at, |before| before.max(at));
+        let gap = now.since(begun).as_secs_f64().max(1e-5);
+        let weight = (gap / (gap + 0.25)).max(0.05);
+        self.rate += (bytes as f64 / gap - self.rate) * weight;
+        self.arrived = Some(now);
+        let fits = self.rate * quickest.as_secs_f64() / bytes.max(1) as f64;
+        self.window = (2.0 * fits + 1.0).clamp(2.0, MAX_WINDOW);
+        self.overdue = 0;
+        self.strikes = self.strikes.saturating_sub(1);
+        self.received += bytes as u64;
+    }
+
+    /// How long a request waits for its answer before it goes elsewhere.
+    pub(super) fn patience(&self) -> Duration {
+        let doubled = 1 << self.overdue.min(4);
+        (self.response * 4 + Duration::from_secs(4)).min(Duration::from_secs(30)) * doubled
+    }
+
+    /// An object was confirmed, or is not on its way any more.
+    pub(super) fn landed(&mut self, index: u64) -> Option<Flying> {
+        let landed = self.flying.remove(&index)?;
+        self.flying_bytes -= landed.bytes;
+        Some(landed)
+    }
+
+    /// What it is to be told as records, a message each; `want` are the ranges that we want.
+    pub(super) fn told(&mut self, want: &RangeSet) -> Vec<Vec<u8>> {
+        let Pending { have, gone, want: wants, request, cancel, deny, got } = std::mem::take(&mut self.pending);
+        let mut records = Vec::new();
+        let lists: [(Vec<u64>, fn(Vec<u64>) -> Record); 4] =
+            [(cancel, Record::Cancel), (request, Record::Request), (got, Record::Got), (deny, Record::Deny)];
+        for (list, make) in lists {
+            records.extend(list.chunks(RECORD).map(|part| make(part.to_vec())));
+        }
+        if wants {
+            records.push(Record::Want(hull(want)));
+        }
+        for (ranges, make) in [(gone, Record::Gone as fn(Vec<Span>) -> Record), (have, Record::Have)] {
+            let spans: Vec<Span> = ranges.iter().collect();
+            records.extend(spans.chunks(RECORD).map(|part| make(part.to_vec())));
+        }
+        let mut messages: Vec<Vec<u8>> = Vec::new();
+        for record in records {
+            let mut bytes = Vec::new();
+            record.put(&mut bytes);
+            match messages.last_mut().filter(|last| last.len() + bytes.len() <= MAX_MESSAGE) {
+                Some(last) => last.extend(bytes),
+                None => messages.push(bytes),
+            }
+        }
+        messages
+    }
+}
+
+/// The ranges as they are if they are few, or some larger ones that hold them.
+fn hull(ranges: &RangeSet) -> Vec<Span> {
+    const MOST: usize = 256;
+    let spans: Vec<Span> = ranges.iter().collect();
+    let each = spans.len().div_ceil(MOST).max(1);
+    spans.chunks(each).map(|part| *part[0].start()..=*part[part.len() - 1].end()).collect()
+}

@@ -1,0 +1,216 @@
+//! What is given to whom.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use super::neighbour::{Flying, MAX_QUEUE, Neighbour};
+use super::service::Replication;
+use super::types::{MAX_OBJECT, ReplicationError, ReplicationEvent, RequestId};
+use crate::base::{Instant, PeerId};
+use crate::group::{Lane, Outgoing};
+use crate::wire::vlu;
+
+/// Requests that the owner was told of and has not answered, at most.
+const MAX_GIVEN: usize = 64;
+/// How many of a neighbour's requests are compared.
+const LOOK: usize = 4;
+/// How long an object may be on its way; then its place is given to another.
+const LANDS_WITHIN: Duration = Duration::from_secs(30);
+/// How many objects a neighbour may be ahead of what it gives back before others come first.
+const CREDIT: u64 = 64;
+
+/// A request that the owner was told of.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Given {
+    pub(super) peer: PeerId,
+    pub(super) index: u64,
+    /// Bytes that were taken from the limit for it.
+    pub(super) reserved: usize,
+    /// It is not wanted any more.
+    pub(super) cancelled: bool,
+}
+
+impl Replication {
+    /// A neighbour asks for objects.
+    pub(super) fn requested(&mut self, now: Instant, peer: PeerId, list: Vec<u64>) {
+        for index in list {
+            let Some(neighbour) = self.neighbours.get_mut(&peer) else { return };
+            if neighbour.queue.contains(&index) || neighbour.flying.contains_key(&index) {
+                self.strike(peer, "the same request twice");
+                continue;
+            }
+            let is_full = neighbour.queue.len() >= MAX_QUEUE;
+            if is_full || !self.have.contains(index) {
+                neighbour.pending.deny.push(index);
+                neighbour.flush_within(now, Duration::ZERO);
+                self.stats.denied += 1;
+                let reason =
+                    if is_full { "more requests than are answered" } else { "requests for what nobody promised" };
+                self.strike(peer, reason);
+                if is_full {
+                    self.stats.limited += 1;
+                }
+                continue;
+            }
+            neighbour.queue.push_back(index);
+        }
+    }
+
+    /// A neighbour does not want an object any more.
+    pub(super) fn was_cancelled(&mut self, peer: PeerId, index: u64) {
+        let Some(neighbour) = self.neighbours.get_mut(&peer) else { return };
+        neighbour.queue.retain(|&asked| asked != index);
+        if let Some(flying) = neighbour.landed(index) {
+            self.pipe.flying -= flying.bytes;
+            self.take_back(peer, flying.name);
+        }
+        for given in self.given.values_mut().filter(|given| given.peer == peer && given.index == index) {
+            given.cancelled = true;
+        }
+    }
+
+    /// A neighbour has received an object.
+    pub(super) fn confirmed(&mut self, now: Instant, peer: PeerId, index: u64) {
+        let Some(neighbour) = self.neighbours.get_mut(&peer) else { return };
+        let Some(flying) = neighbour.landed(index) else { return };
+        neighbour.strikes = neighbour.strikes.saturating_sub(1);
+        let taken = now.since(flying.at);
+        let least = *neighbour.swiftest.insert(neighbour.swiftest.map_or(taken, |least| least.min(taken)));
+        self.pipe.flying -= flying.bytes;
+        self.pipe.confirmed(now, flying.bytes, taken, least);
+        self.is_out(now, &(index..=index));
+    }
+
+    /// Frees the place of what never landed.
+    pub(super) fn expire_flying(&mut self, now: Instant) {
+        let mut silent = Vec::new();
+        for (&peer, neighbour) in &mut self.neighbours {
+            let over: Vec<u64> =
+                neighbour.flying.iter().filter(|(_, of)| now.since(of.at) > LANDS_WITHIN).map(|(&i, _)| i).collect();
+            for index in over {
+                if let Some(flying) = neighbour.landed(index) {
+                    self.pipe.flying -= flying.bytes;
+                    silent.push((peer, flying.name));
+                }
+            }
+        }
+        for (peer, name) in silent {
+            self.take_back(peer, name);
+            self.strike(peer, "objects that are never confirmed");
+        }
+    }
+
+    /// Gives objects to those who ask, as far as there is room on the way to them.
+    pub(super) fn serve(&mut self, now: Instant) {
+        self.up_wait = None;
+        while self.given.len() < MAX_GIVEN && self.pipe.flying + (self.given.len() + 1) * self.usual <= self.pipe.cap()
+        {
+            let Some((peer, at)) = self.next_to_give() else { return };
+            self.up_wait = self.up.wait(now);
+            if self.up_wait.is_some() {
+                return;
+            }
+            let Some(neighbour) = self.neighbours.get_mut(&peer) else { return };
+            let Some(index) = neighbour.queue.remove(at) else { return };
+            if !self.have.contains(index) {
+                neighbour.pending.deny.push(index);
+                neighbour.flush_within(now, Duration::ZERO);
+                continue;
+            }
+            self.names += 1;
+            let request = RequestId(self.names);
+            self.given.insert(request, Given { peer, index, reserved: self.usual, cancelled: false });
+            // What the limit allows is taken now, or the owner would be asked for more than may be sent.
+            self.up.take(now, self.usual);
+            self.tell(ReplicationEvent::Request { index, request, peer });
+        }
+    }
+
+    /// Whose request comes next, and which: the rarest of those who give, then of the others.
+    fn next_to_give(&self) -> Option<(PeerId, usize)> {
+        let asking = |near: &&Neighbour| !near.queue.is_empty() && near.room > 0 && !near.banned;
+        let count = self.neighbours.values().filter(asking).count();
+        let mut best: Option<((bool, u32, usize, u64), (PeerId, usize))> = None;
+        for (&peer, near) in self.neighbours.iter().filter(|(_, near)| asking(near)) {
+            if count == 1 {
+                return Some((peer, 0));
+            }
+            // A neighbour that confirms nothing does not keep the others waiting.
+            if near.flying_bytes > 0 && near.flying_bytes * 2 > self.pipe.cap() {
+                continue;
+            }
+            let takes = self.takes_only(near);
+            for (at, &index) in near.queue.iter().take(LOOK).enumerate() {
+                let rank = (takes, self.copies(index), near.flying_bytes, near.sent);
+                if best.is_none_or(|(least, _)| rank < least) {
+                    best = Some((rank, (peer, at)));
+                }
+            }
+        }
+        best.map(|(_, choice)| choice)
+    }
+
+    /// Whether a neighbour takes from us and could give, but does not.
+    fn takes_only(&self, near: &Neighbour) -> bool {
+        let credit = CREDIT * self.usual as u64;
+        // Each eighth object goes to anybody, who may turn out to give.
+        near.sent > near.received + credit && !near.asked.is_empty() && !self.names.is_multiple_of(8)
+    }
+
+    /// How many neighbours have an object, or are about to.
+    fn copies(&self, index: u64) -> u32 {
+        let has = |near: &&Neighbour| near.have.contains(index) || near.flying.contains_key(&index);
+        self.neighbours.values().filter(has).count() as u32
+    }
+
+    /// Answers a request.
+    ///
+    /// # Errors
+    /// [`ReplicationError::TooLong`]; then it is denied.
+    pub fn write_requested_object(
+        &mut self,
+        now: Instant,
+        request: RequestId,
+        object: Bytes,
+    ) -> Result<(), ReplicationError> {
+        if object.len() > MAX_OBJECT {
+            self.deny_requested_object(now, request);
+            return Err(ReplicationError::TooLong);
+        }
+        let Some(Given { peer, index, reserved, cancelled }) = self.given.remove(&request) else { return Ok(()) };
+        self.stirred = true;
+        let Some(neighbour) = self.neighbours.get_mut(&peer).filter(|_| !cancelled) else {
+            self.up.settle(reserved, 0);
+            return Ok(());
+        };
+        self.up.settle(reserved, object.len());
+        let mut message = Vec::with_capacity(vlu::MAX_LEN + object.len());
+        vlu::put(&mut message, index);
+        message.extend_from_slice(&object);
+        let bytes = message.len();
+        let name = request.0;
+        neighbour.flying.insert(index, Flying { at: now, bytes, name });
+        neighbour.flying_bytes += bytes;
+        neighbour.room = neighbour.room.saturating_sub(bytes);
+        neighbour.sent += object.len() as u64;
+        self.pipe.flying += bytes;
+        self.usual = (self.usual * 7 + object.len().max(64)) / 8;
+        self.stats.sent += 1;
+        self.stats.sent_bytes += object.len() as u64;
+        self.send(Outgoing { id: Some(name), ..Outgoing::new(peer, Lane::Objects, message.into()) });
+        Ok(())
+    }
+
+    /// Does not give what was asked for.
+    pub fn deny_requested_object(&mut self, now: Instant, request: RequestId) {
+        let Some(Given { peer, index, reserved, cancelled }) = self.given.remove(&request) else { return };
+        self.stirred = true;
+        self.up.settle(reserved, 0);
+        self.stats.denied += 1;
+        if let Some(neighbour) = self.neighbours.get_mut(&peer).filter(|_| !cancelled) {
+            neighbour.pending.deny.push(index);
+            neighbour.flush_within(now, Duration::ZERO);
+        }
+    }
+}

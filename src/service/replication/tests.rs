@@ -1,0 +1,192 @@
+//! Services that exchange objects, without anything in between but a delay.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use super::*;
+use crate::base::{Instant, PeerId, Rng};
+use crate::group::{Lane, Output};
+
+/// Services that are all neighbours of each other; each has an owner whose object `i` is 1,000 bytes of `i`.
+struct Net {
+    now: Instant,
+    all: Vec<Replication>,
+    /// When, from whom, to whom, on which lane, what.
+    air: BTreeMap<(Instant, u64), (usize, usize, Lane, Bytes)>,
+    sent: u64,
+    /// Who gives wrong bytes.
+    liars: BTreeSet<usize>,
+    banned: BTreeSet<(usize, usize)>,
+    order: Vec<Vec<u64>>,
+    requests: u64,
+}
+
+const DELAY: Duration = Duration::from_millis(20);
+const LEN: usize = 1_000;
+
+fn peer(number: usize) -> PeerId {
+    PeerId([number as u8 + 1; 32])
+}
+
+fn object(index: u64) -> Bytes {
+    vec![index as u8; LEN].into()
+}
+
+impl Net {
+    fn new(count: usize, config: ReplicationConfig) -> Self {
+        let mut rng = Rng::for_simulation(count as u64);
+        let now = Instant::from_micros(1_000_000);
+        let mut all: Vec<Replication> = (0..count).map(|_| Replication::new(now, rng.fork(), config)).collect();
+        for (number, service) in all.iter_mut().enumerate() {
+            for other in (0..count).filter(|&other| other != number) {
+                service.peer_up(now, peer(other), DELAY * 2);
+            }
+        }
+        let order = vec![Vec::new(); count];
+        let (air, liars, banned) = Default::default();
+        Self { now, all, air, sent: 0, liars, banned, order, requests: 0 }
+    }
+
+    fn drain(&mut self, number: usize) {
+        let now = self.now;
+        while let Some(output) = self.all[number].poll(now) {
+            match output {
+                Output::Send(outgoing) => {
+                    let to = outgoing.peer.0[0] as usize - 1;
+                    self.sent += 1;
+                    self.air.insert((now + DELAY, self.sent), (number, to, outgoing.lane, outgoing.data));
+                }
+                Output::Event(ReplicationEvent::Request { index, request, .. }) => {
+                    self.requests += 1;
+                    let lies = self.liars.contains(&number);
+                    let bytes = object(if lies { index + 1 } else { index });
+                    self.all[number].write_requested_object(now, request, bytes).unwrap();
+                }
+                Output::Event(ReplicationEvent::FetchResult { index, object: bytes, from }) => {
+                    if bytes == object(index) {
+                        self.order[number].push(index);
+                        self.all[number].add_have_objects(now, index..index + 1).unwrap();
+                    } else {
+                        self.all[number].bad(now, index, from);
+                    }
+                }
+                Output::Event(ReplicationEvent::Misbehaved { peer, .. }) => {
+                    let other = peer.0[0] as usize - 1;
+                    self.banned.insert((number, other));
+                    self.all[number].peer_down(now, peer);
+                    self.all[other].peer_down(now, self::peer(number));
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn run(&mut self, time: Duration) {
+        let end = self.now + time;
+        loop {
+            (0..self.all.len()).for_each(|number| self.drain(number));
+            let message = self.air.first_key_value().map(|(&(at, _), _)| at);
+            let deadline = self.all.iter().filter_map(Replication::deadline).min();
+            let Some(next) = message.into_iter().chain(deadline).min().filter(|&next| next <= end) else { break };
+            assert!(deadline.is_none_or(|at| at >= self.now), "a deadline in the past is never over");
+            self.now = self.now.max(next);
+            if message == Some(next) {
+                let (_, (from, to, lane, data)) = self.air.pop_first().unwrap();
+                self.all[to].message(self.now, peer(from), lane, &data);
+            } else {
+                for service in &mut self.all {
+                    if service.deadline().is_some_and(|at| at <= next) {
+                        service.handle_timeout(next);
+                    }
+                }
+            }
+        }
+        self.now = end;
+    }
+}
+
+fn config(strategy: Strategy) -> ReplicationConfig {
+    ReplicationConfig { strategy, ..ReplicationConfig::default() }
+}
+
+#[test]
+fn two_members_exchange_what_they_have() {
+    let mut net = Net::new(2, config(Strategy::LowestFirst));
+    let now = net.now;
+    net.all[0].add_have_objects(now, 0..60).unwrap();
+    net.all[1].add_have_objects(now, 50..100).unwrap();
+    net.all[0].add_want_objects(now, 0..100).unwrap();
+    net.all[1].add_want_objects(now, 0..100).unwrap();
+    net.run(Duration::from_secs(5));
+    for service in &net.all {
+        assert_eq!(service.have().iter().collect::<Vec<_>>(), [0..=99]);
+        assert!(service.want().is_empty());
+        assert_eq!(service.stats().duplicates + service.stats().unsolicited, 0);
+    }
+    assert_eq!(net.order[0], (60..100).collect::<Vec<_>>(), "the lowest first");
+    assert_eq!(net.requests, 90, "nothing twice");
+}
+
+#[test]
+fn what_is_not_there_any_more_is_denied_and_what_is_not_wanted_is_not_asked_for() {
+    let mut net = Net::new(3, config(Strategy::RarestFirst));
+    let now = net.now;
+    net.all[0].add_have_objects(now, 0..20).unwrap();
+    net.all[1].add_have_objects(now, 10..30).unwrap();
+    net.all[2].add_want_objects(now, 5..25).unwrap();
+    net.all[2].remove_want_objects(now, 12..14).unwrap();
+    net.run(Duration::from_secs(20));
+    let got: BTreeSet<u64> = net.order[2].iter().copied().collect();
+    assert_eq!(got, (5..12).chain(14..25).collect());
+    net.all[0].remove_have_objects(net.now, 0..5).unwrap();
+    net.all[2].add_want_objects(net.now, 0..5).unwrap();
+    net.run(Duration::from_secs(5));
+    assert_eq!(net.all[2].want().len(), 5);
+}
+
+#[test]
+fn a_liar_is_left_and_what_it_gave_comes_from_others() {
+    let mut net = Net::new(5, config(Strategy::RarestFirst));
+    net.liars.extend([1, 2]);
+    let now = net.now;
+    for holder in 0..4 {
+        net.all[holder].add_have_objects(now, 0..100).unwrap();
+    }
+    net.all[4].add_want_objects(now, 0..100).unwrap();
+    net.run(Duration::from_secs(30));
+    assert_eq!(net.all[4].have().len(), 100);
+    assert!(net.banned.iter().all(|&(by, who)| by == 4 && net.liars.contains(&who)), "{:?}", net.banned);
+}
+
+#[test]
+fn indices_end_where_netgroup_says() {
+    let mut net = Net::new(1, ReplicationConfig::default());
+    let now = net.now;
+    let service = &mut net.all[0];
+    assert_eq!(service.add_have_objects(now, 0..MAX_INDEX + 2), Err(ReplicationError::Range));
+    assert_eq!(service.add_want_objects(now, 7..u64::MAX), Err(ReplicationError::Range));
+    assert_eq!(service.add_have_objects(now, 9..9), Ok(()));
+    assert_eq!(service.add_want_objects(now, 0..MAX_INDEX + 1), Ok(()));
+    assert_eq!(service.want().iter().collect::<Vec<_>>(), [0..=MAX_INDEX]);
+}
+
+#[test]
+fn limits_are_kept_within_a_twentieth() {
+    for up in [true, false] {
+        let rate = Some(20_000);
+        let mut net = Net::new(3, ReplicationConfig::default());
+        let now = net.now;
+        net.all[0].add_have_objects(now, 0..10_000).unwrap();
+        match up {
+            true => net.all[0].set_limits(now, rate, None),
+            false => net.all[1].set_limits(now, None, rate),
+        }
+        net.all[1].add_want_objects(now, 0..10_000).unwrap();
+        net.run(Duration::from_secs(60));
+        let stats = (net.all[0].stats().sent_bytes, net.all[1].stats().received_bytes);
+        let rate = if up { stats.0 } else { stats.1 } as f64 / 60.0;
+        assert!((19_000.0..21_000.0).contains(&rate), "up {up}: {rate} bytes a second");
+    }
+}
