@@ -1,11 +1,26 @@
 //! Identifiers and their text forms.
 
+use std::cmp::Ordering;
 use std::fmt;
 use std::str::FromStr;
 
 /// A peer's name: the SHA-256 fingerprint of its certificate (RFC 7425 section 4.3.2), 64 hex digits as text.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct PeerId(pub [u8; 32]);
+
+/// Peers are kept in sorted lists, and fingerprints differ early: eight bytes decide without a call.
+impl Ord for PeerId {
+    fn cmp(&self, other: &Self) -> Ordering {
+        let head = |id: &Self| id.0.first_chunk().map_or(0, |head| u64::from_be_bytes(*head));
+        head(self).cmp(&head(other)).then_with(|| self.0.cmp(&other.0))
+    }
+}
+
+impl PartialOrd for PeerId {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
 
 /// A 32-bit session identifier (RFC 7016 section 2.2.2), chosen by whoever receives under it.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -60,6 +60,12 @@ impl GroupAddress {
         Self(sum)
     }
 
+    /// The position `offset` further in decreasing direction.
+    #[must_use]
+    pub fn minus(self, offset: Self) -> Self {
+        self.clockwise_from(offset)
+    }
+
     /// The position halfway from here to `to` in increasing direction, rounded down.
     #[must_use]
     pub fn midpoint(self, to: Self) -> Self {

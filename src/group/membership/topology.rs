@@ -1,5 +1,9 @@
 //! The best list: which members ought to be the neighbours of whoever sits at a place (flash-groups section 4.3, its
 //! intent).
+//!
+//! Departure: long links are looked for at 1/4, 1/8, 1/16 … of the ring on either side, not at 1/2, 1/4, 1/8 … in increasing
+//! direction only. A link then serves both its ends, and with a third fewer of them messages take as few hops. What is
+//! missing on the other side comes next, while there are fewer neighbours than there ought to be.
 
 use super::limits::NEAR;
 use crate::group::address::GroupAddress;
@@ -49,7 +53,7 @@ where
         let mut list = Taken { all: Vec::with_capacity(self.target), is_in: vec![false; self.members.len()] };
         self.near(&mut list);
         let near = list.all.len();
-        self.long_links(&mut list);
+        self.long_links(&mut list, false);
         let needed = list.all.len();
         for wanted in self.fast.iter().chain(&self.random) {
             let at = self.place(*wanted);
@@ -57,6 +61,7 @@ where
                 list.add(at);
             }
         }
+        self.long_links(&mut list, true);
         self.fill(&mut list);
         BestList { all: list.all, near, needed }
     }
@@ -73,11 +78,6 @@ where
         self.members.partition_point(|known| known.address < address)
     }
 
-    /// How far a member is from the centre in increasing direction.
-    fn offset(&self, at: usize) -> GroupAddress {
-        self.members[at].address.clockwise_from(self.centre)
-    }
-
     /// The nearest on each side, by turns.
     fn near(&self, list: &mut Taken) {
         let (start, count) = (self.place(self.centre), self.members.len());
@@ -88,37 +88,56 @@ where
         }
     }
 
-    /// One in each arc from 1/2 of the ring to all of it, from 1/4 to 1/2, and so on.
-    fn long_links(&self, list: &mut Taken) {
+    /// One between 1/4 and 1/2 of the ring away, one between 1/8 and 1/4, and so on. On either side: so one link serves both
+    /// its ends, and members have hardly more of them than they need. With `on_each_side`, one on each.
+    fn long_links(&self, list: &mut Taken, on_each_side: bool) {
         let count = self.members.len();
-        let mut end = self.place(self.centre);
-        let nearest = end + usize::from(self.members.get(end).is_some_and(|known| known.address == self.centre));
-        let mut free = Vec::new();
-        for exponent in 1..=64 {
+        let place = self.place(self.centre);
+        let itself = usize::from(self.members.get(place).is_some_and(|known| known.address == self.centre));
+        let mut outer = [self.place(self.centre.plus(GroupAddress::fraction(1))); 2];
+        for exponent in 2..=64 {
             if list.all.len() >= self.target || list.all.len() >= count {
                 return;
             }
-            let start = self.place(self.centre.plus(GroupAddress::fraction(exponent)));
-            if exponent > 1 && start == nearest && end == nearest {
+            let step = GroupAddress::fraction(exponent);
+            let inner = [self.place(self.centre.plus(step)), self.place(self.centre.minus(step))];
+            let up = self.arc(inner[0], outer[0], step);
+            let down = self.arc(outer[1], inner[1], step);
+            outer = inner;
+            if on_each_side {
+                self.one_of(list, exponent, up);
+                self.one_of(list, exponent, down);
+            } else {
+                self.one_of(list, exponent, up.chain(down));
+            }
+            // Nobody is nearer, besides the centre itself.
+            let wraps = self.centre.minus(step) > self.centre.plus(step);
+            if inner[0] + usize::from(wraps) * count <= inner[1] + itself {
                 return;
             }
-            let arc = match (end + count - start) % count {
-                // Nobody is in it, or everybody.
-                0 if self.offset(start % count) >= GroupAddress::fraction(exponent) && exponent == 1 => count,
-                arc => arc,
-            };
-            let inside = (0..arc).map(|step| (start + step) % count);
-            end = start;
-            let mut linked = inside.clone().filter(|&at| (self.linked)(&self.members[at]));
-            if let Some(at) = linked.find(|&at| self.may_be_far(&self.members[at])) {
-                list.add(at);
-                continue;
-            }
-            free.clear();
-            free.extend(inside.filter(|&at| self.may_be_far(&self.members[at])));
-            if !free.is_empty() && !free.iter().any(|&at| list.is_in[at]) {
-                list.add(free[(self.lot.rotate_left(u32::from(exponent) * 7) % free.len() as u64) as usize]);
-            }
+        }
+    }
+
+    /// The members from index `from` to `to`, of which the first is at least `step` away from the centre, if there is one.
+    fn arc(&self, from: usize, to: usize, step: GroupAddress) -> impl Iterator<Item = usize> + Clone {
+        let count = self.members.len();
+        let length = match (to + count - from) % count {
+            // Nobody is in it, or everybody.
+            0 if self.members[from % count].address.distance(self.centre) >= step => count,
+            length => length,
+        };
+        (0..length).map(move |step| (from + step) % count)
+    }
+
+    /// One of these, unless there is one: who is connected, or whom the lot chooses.
+    fn one_of(&self, list: &mut Taken, exponent: u8, arc: impl Iterator<Item = usize> + Clone) {
+        let mut linked = arc.clone().filter(|&at| (self.linked)(&self.members[at]));
+        if let Some(at) = linked.find(|&at| self.may_be_far(&self.members[at])) {
+            return list.add(at);
+        }
+        let free: Vec<usize> = arc.filter(|&at| self.may_be_far(&self.members[at])).collect();
+        if !free.is_empty() && !free.iter().any(|&at| list.is_in[at]) {
+            list.add(free[(self.lot.rotate_left(u32::from(exponent) * 7) % free.len() as u64) as usize]);
         }
     }
 
@@ -206,11 +225,12 @@ mod tests {
         near.sort_unstable();
         assert_eq!(near, [start - 3, start - 2, start - 1, start, start + 1, start + 2]);
         assert_eq!(list.all.len(), 22);
-        for exponent in 1..=7 {
-            let from = GroupAddress::fraction(exponent);
-            let inside = list.all.iter().filter(|&&at| {
-                let offset = members[at].address.clockwise_from(centre);
-                offset >= from && (exponent == 1 || offset < GroupAddress::fraction(exponent - 1))
+        assert!(list.needed < 22);
+        for exponent in 2..=7 {
+            let (from, to) = (GroupAddress::fraction(exponent), GroupAddress::fraction(exponent - 1));
+            let inside = list.all[..list.needed].iter().filter(|&&at| {
+                let distance = members[at].address.distance(centre);
+                distance >= from && distance < to
             });
             assert!(inside.count() > 0, "no long link of 1/2^{exponent}");
         }

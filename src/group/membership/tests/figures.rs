@@ -110,11 +110,11 @@ fn who_was_chosen_by_many_makes_its_own_long_links() {
     for member in net.living() {
         let view = net.get(member).view();
         let me = view.address();
-        for exponent in 1..=5 {
-            let from = GroupAddress::fraction(exponent);
+        for exponent in 2..=6 {
+            let (from, to) = (GroupAddress::fraction(exponent), GroupAddress::fraction(exponent - 1));
             let is_in = |address: GroupAddress| {
-                let offset = address.clockwise_from(me);
-                offset >= from && (exponent == 1 || offset < GroupAddress::fraction(exponent - 1))
+                let distance = address.distance(me);
+                distance >= from && distance < to
             };
             if ring.iter().any(|&address| is_in(address)) {
                 arcs += 1;
