@@ -36,6 +36,8 @@ Register-ArgumentCompleter -Native -CommandName 'p2pt' -ScriptBlock {
             [CompletionResult]::new('connect', 'connect', [CompletionResultType]::ParameterValue, 'a pipe between two peers, through NATs, encrypted')
             [CompletionResult]::new('group', 'group', [CompletionResultType]::ParameterValue, 'groups: make, join, watch and post to them')
             [CompletionResult]::new('post', 'post', [CompletionResultType]::ParameterValue, 'post to a group, and leave when members have it')
+            [CompletionResult]::new('replicate-file', 'replicate-file', [CompletionResultType]::ParameterValue, 'give files to many at once, each of whom gives them on')
+            [CompletionResult]::new('replicate', 'replicate', [CompletionResultType]::ParameterValue, 'give files to many at once, each of whom gives them on')
             [CompletionResult]::new('route', 'route', [CompletionResultType]::ParameterValue, 'send messages along the ring of a group')
             [CompletionResult]::new('store', 'store', [CompletionResultType]::ParameterValue, 'a group''s distributed storage: values by key')
             [CompletionResult]::new('demo', 'demo', [CompletionResultType]::ParameterValue, 'a rendezvous and peers on this machine, one command, real sockets')
@@ -379,6 +381,164 @@ Register-ArgumentCompleter -Native -CommandName 'p2pt' -ScriptBlock {
             [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
             break
         }
+        'p2pt;replicate-file' {
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say more on standard error; -vv and -vvv say still more')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Say more on standard error; -vv and -vvv say still more')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Say nothing on standard error but errors')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Say nothing on standard error but errors')
+            [CompletionResult]::new('--no-progress', '--no-progress', [CompletionResultType]::ParameterName, 'Show no progress bars')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
+            [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
+            [CompletionResult]::new('share', 'share', [CompletionResultType]::ParameterValue, 'share files and folders, and print the address to fetch them by')
+            [CompletionResult]::new('fetch', 'fetch', [CompletionResultType]::ParameterValue, 'fetch files, and share them meanwhile')
+            [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
+            break
+        }
+        'p2pt;replicate' {
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say more on standard error; -vv and -vvv say still more')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Say more on standard error; -vv and -vvv say still more')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Say nothing on standard error but errors')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Say nothing on standard error but errors')
+            [CompletionResult]::new('--no-progress', '--no-progress', [CompletionResultType]::ParameterName, 'Show no progress bars')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
+            [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
+            [CompletionResult]::new('share', 'share', [CompletionResultType]::ParameterValue, 'share files and folders, and print the address to fetch them by')
+            [CompletionResult]::new('fetch', 'fetch', [CompletionResultType]::ParameterValue, 'fetch files, and share them meanwhile')
+            [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
+            break
+        }
+        'p2pt;replicate-file;share' {
+            [CompletionResult]::new('--until-copies', '--until-copies', [CompletionResultType]::ParameterName, 'Leave when N others have all of it')
+            [CompletionResult]::new('--for', '--for', [CompletionResultType]::ParameterName, 'Leave after this long')
+            [CompletionResult]::new('--up', '--up', [CompletionResultType]::ParameterName, 'Send at most this much, as in 10Mbit/s')
+            [CompletionResult]::new('--group', '--group', [CompletionResultType]::ParameterName, 'Share in this group instead of a fresh one; its groupspec needs object replication')
+            [CompletionResult]::new('--rendezvous', '--rendezvous', [CompletionResultType]::ParameterName, 'Meet others through this rendezvous; default $P2PT_RENDEZVOUS, or none: this LAN')
+            [CompletionResult]::new('--bind', '--bind', [CompletionResultType]::ParameterName, 'Use this UDP address of ours [default: [::]:0]')
+            [CompletionResult]::new('--ready-fd', '--ready-fd', [CompletionResultType]::ParameterName, 'Write one line to file descriptor N when ready')
+            [CompletionResult]::new('--ready-file', '--ready-file', [CompletionResultType]::ParameterName, 'Write that line to a file instead, whole or not at all')
+            [CompletionResult]::new('--flash', '--flash', [CompletionResultType]::ParameterName, 'Speak to RTMFP peers that are not p2pt, too')
+            [CompletionResult]::new('-j', '-j', [CompletionResultType]::ParameterName, 'Write events as JSON Lines')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Write events as JSON Lines')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say more on standard error; -vv and -vvv say still more')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Say more on standard error; -vv and -vvv say still more')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Say nothing on standard error but errors')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Say nothing on standard error but errors')
+            [CompletionResult]::new('--no-progress', '--no-progress', [CompletionResultType]::ParameterName, 'Show no progress bars')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
+            [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
+            break
+        }
+        'p2pt;replicate;share' {
+            [CompletionResult]::new('--until-copies', '--until-copies', [CompletionResultType]::ParameterName, 'Leave when N others have all of it')
+            [CompletionResult]::new('--for', '--for', [CompletionResultType]::ParameterName, 'Leave after this long')
+            [CompletionResult]::new('--up', '--up', [CompletionResultType]::ParameterName, 'Send at most this much, as in 10Mbit/s')
+            [CompletionResult]::new('--group', '--group', [CompletionResultType]::ParameterName, 'Share in this group instead of a fresh one; its groupspec needs object replication')
+            [CompletionResult]::new('--rendezvous', '--rendezvous', [CompletionResultType]::ParameterName, 'Meet others through this rendezvous; default $P2PT_RENDEZVOUS, or none: this LAN')
+            [CompletionResult]::new('--bind', '--bind', [CompletionResultType]::ParameterName, 'Use this UDP address of ours [default: [::]:0]')
+            [CompletionResult]::new('--ready-fd', '--ready-fd', [CompletionResultType]::ParameterName, 'Write one line to file descriptor N when ready')
+            [CompletionResult]::new('--ready-file', '--ready-file', [CompletionResultType]::ParameterName, 'Write that line to a file instead, whole or not at all')
+            [CompletionResult]::new('--flash', '--flash', [CompletionResultType]::ParameterName, 'Speak to RTMFP peers that are not p2pt, too')
+            [CompletionResult]::new('-j', '-j', [CompletionResultType]::ParameterName, 'Write events as JSON Lines')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Write events as JSON Lines')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say more on standard error; -vv and -vvv say still more')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Say more on standard error; -vv and -vvv say still more')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Say nothing on standard error but errors')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Say nothing on standard error but errors')
+            [CompletionResult]::new('--no-progress', '--no-progress', [CompletionResultType]::ParameterName, 'Show no progress bars')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
+            [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
+            break
+        }
+        'p2pt;replicate-file;fetch' {
+            [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Where to put it: a new file or, for a list, a folder; - is standard output')
+            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Where to put it: a new file or, for a list, a folder; - is standard output')
+            [CompletionResult]::new('--up', '--up', [CompletionResultType]::ParameterName, 'Send at most this much, as in 10Mbit/s')
+            [CompletionResult]::new('--down', '--down', [CompletionResultType]::ParameterName, 'Receive at most this much, as in 10Mbit/s')
+            [CompletionResult]::new('-w', '-w', [CompletionResultType]::ParameterName, 'Give up after this long [default: 30s]')
+            [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'Give up after this long [default: 30s]')
+            [CompletionResult]::new('--bind', '--bind', [CompletionResultType]::ParameterName, 'Use this UDP address of ours [default: [::]:0]')
+            [CompletionResult]::new('--force', '--force', [CompletionResultType]::ParameterName, 'Overwrite what is there')
+            [CompletionResult]::new('-y', '-y', [CompletionResultType]::ParameterName, 'Do not ask before a list of files is fetched')
+            [CompletionResult]::new('--yes', '--yes', [CompletionResultType]::ParameterName, 'Do not ask before a list of files is fetched')
+            [CompletionResult]::new('--stay', '--stay', [CompletionResultType]::ParameterName, 'Go on sharing when all is there, until a signal')
+            [CompletionResult]::new('--flash', '--flash', [CompletionResultType]::ParameterName, 'Speak to RTMFP peers that are not p2pt, too')
+            [CompletionResult]::new('-j', '-j', [CompletionResultType]::ParameterName, 'Write events as JSON Lines')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Write events as JSON Lines')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say more on standard error; -vv and -vvv say still more')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Say more on standard error; -vv and -vvv say still more')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Say nothing on standard error but errors')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Say nothing on standard error but errors')
+            [CompletionResult]::new('--no-progress', '--no-progress', [CompletionResultType]::ParameterName, 'Show no progress bars')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
+            [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
+            break
+        }
+        'p2pt;replicate;fetch' {
+            [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Where to put it: a new file or, for a list, a folder; - is standard output')
+            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Where to put it: a new file or, for a list, a folder; - is standard output')
+            [CompletionResult]::new('--up', '--up', [CompletionResultType]::ParameterName, 'Send at most this much, as in 10Mbit/s')
+            [CompletionResult]::new('--down', '--down', [CompletionResultType]::ParameterName, 'Receive at most this much, as in 10Mbit/s')
+            [CompletionResult]::new('-w', '-w', [CompletionResultType]::ParameterName, 'Give up after this long [default: 30s]')
+            [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'Give up after this long [default: 30s]')
+            [CompletionResult]::new('--bind', '--bind', [CompletionResultType]::ParameterName, 'Use this UDP address of ours [default: [::]:0]')
+            [CompletionResult]::new('--force', '--force', [CompletionResultType]::ParameterName, 'Overwrite what is there')
+            [CompletionResult]::new('-y', '-y', [CompletionResultType]::ParameterName, 'Do not ask before a list of files is fetched')
+            [CompletionResult]::new('--yes', '--yes', [CompletionResultType]::ParameterName, 'Do not ask before a list of files is fetched')
+            [CompletionResult]::new('--stay', '--stay', [CompletionResultType]::ParameterName, 'Go on sharing when all is there, until a signal')
+            [CompletionResult]::new('--flash', '--flash', [CompletionResultType]::ParameterName, 'Speak to RTMFP peers that are not p2pt, too')
+            [CompletionResult]::new('-j', '-j', [CompletionResultType]::ParameterName, 'Write events as JSON Lines')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Write events as JSON Lines')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say more on standard error; -vv and -vvv say still more')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Say more on standard error; -vv and -vvv say still more')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Say nothing on standard error but errors')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Say nothing on standard error but errors')
+            [CompletionResult]::new('--no-progress', '--no-progress', [CompletionResultType]::ParameterName, 'Show no progress bars')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
+            [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
+            break
+        }
+        'p2pt;replicate-file;help' {
+            [CompletionResult]::new('share', 'share', [CompletionResultType]::ParameterValue, 'share files and folders, and print the address to fetch them by')
+            [CompletionResult]::new('fetch', 'fetch', [CompletionResultType]::ParameterValue, 'fetch files, and share them meanwhile')
+            [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
+            break
+        }
+        'p2pt;replicate-file;help;share' {
+            break
+        }
+        'p2pt;replicate-file;help;fetch' {
+            break
+        }
+        'p2pt;replicate-file;help;help' {
+            break
+        }
+        'p2pt;replicate;help' {
+            [CompletionResult]::new('share', 'share', [CompletionResultType]::ParameterValue, 'share files and folders, and print the address to fetch them by')
+            [CompletionResult]::new('fetch', 'fetch', [CompletionResultType]::ParameterValue, 'fetch files, and share them meanwhile')
+            [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
+            break
+        }
+        'p2pt;replicate;help;share' {
+            break
+        }
+        'p2pt;replicate;help;fetch' {
+            break
+        }
+        'p2pt;replicate;help;help' {
+            break
+        }
         'p2pt;route' {
             [CompletionResult]::new('--to-nearest', '--to-nearest', [CompletionResultType]::ParameterName, 'Send to the member nearest to this place: PEER-ID, @ADDRESS or a key')
             [CompletionResult]::new('--receive-mode', '--receive-mode', [CompletionResultType]::ParameterName, 'With --listen: take messages for one''s own address only, or for all that one is nearest to [default: nearest]')
@@ -570,6 +730,7 @@ Register-ArgumentCompleter -Native -CommandName 'p2pt' -ScriptBlock {
             [CompletionResult]::new('connect', 'connect', [CompletionResultType]::ParameterValue, 'a pipe between two peers, through NATs, encrypted')
             [CompletionResult]::new('group', 'group', [CompletionResultType]::ParameterValue, 'groups: make, join, watch and post to them')
             [CompletionResult]::new('post', 'post', [CompletionResultType]::ParameterValue, 'post to a group, and leave when members have it')
+            [CompletionResult]::new('replicate-file', 'replicate-file', [CompletionResultType]::ParameterValue, 'give files to many at once, each of whom gives them on')
             [CompletionResult]::new('route', 'route', [CompletionResultType]::ParameterValue, 'send messages along the ring of a group')
             [CompletionResult]::new('store', 'store', [CompletionResultType]::ParameterValue, 'a group''s distributed storage: values by key')
             [CompletionResult]::new('demo', 'demo', [CompletionResultType]::ParameterValue, 'a rendezvous and peers on this machine, one command, real sockets')
@@ -620,6 +781,17 @@ Register-ArgumentCompleter -Native -CommandName 'p2pt' -ScriptBlock {
             break
         }
         'p2pt;help;post' {
+            break
+        }
+        'p2pt;help;replicate-file' {
+            [CompletionResult]::new('share', 'share', [CompletionResultType]::ParameterValue, 'share files and folders, and print the address to fetch them by')
+            [CompletionResult]::new('fetch', 'fetch', [CompletionResultType]::ParameterValue, 'fetch files, and share them meanwhile')
+            break
+        }
+        'p2pt;help;replicate-file;share' {
+            break
+        }
+        'p2pt;help;replicate-file;fetch' {
             break
         }
         'p2pt;help;route' {

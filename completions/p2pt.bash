@@ -49,6 +49,12 @@ _p2pt() {
             p2pt,rendezvous)
                 cmd="p2pt__subcmd__rendezvous"
                 ;;
+            p2pt,replicate)
+                cmd="p2pt__subcmd__replicate__subcmd__file"
+                ;;
+            p2pt,replicate-file)
+                cmd="p2pt__subcmd__replicate__subcmd__file"
+                ;;
             p2pt,route)
                 cmd="p2pt__subcmd__route"
                 ;;
@@ -133,6 +139,9 @@ _p2pt() {
             p2pt__subcmd__help,rendezvous)
                 cmd="p2pt__subcmd__help__subcmd__rendezvous"
                 ;;
+            p2pt__subcmd__help,replicate-file)
+                cmd="p2pt__subcmd__help__subcmd__replicate__subcmd__file"
+                ;;
             p2pt__subcmd__help,route)
                 cmd="p2pt__subcmd__help__subcmd__route"
                 ;;
@@ -160,11 +169,35 @@ _p2pt() {
             p2pt__subcmd__help__subcmd__group,show)
                 cmd="p2pt__subcmd__help__subcmd__group__subcmd__show"
                 ;;
+            p2pt__subcmd__help__subcmd__replicate__subcmd__file,fetch)
+                cmd="p2pt__subcmd__help__subcmd__replicate__subcmd__file__subcmd__fetch"
+                ;;
+            p2pt__subcmd__help__subcmd__replicate__subcmd__file,share)
+                cmd="p2pt__subcmd__help__subcmd__replicate__subcmd__file__subcmd__share"
+                ;;
             p2pt__subcmd__help__subcmd__store,get)
                 cmd="p2pt__subcmd__help__subcmd__store__subcmd__get"
                 ;;
             p2pt__subcmd__help__subcmd__store,put)
                 cmd="p2pt__subcmd__help__subcmd__store__subcmd__put"
+                ;;
+            p2pt__subcmd__replicate__subcmd__file,fetch)
+                cmd="p2pt__subcmd__replicate__subcmd__file__subcmd__fetch"
+                ;;
+            p2pt__subcmd__replicate__subcmd__file,help)
+                cmd="p2pt__subcmd__replicate__subcmd__file__subcmd__help"
+                ;;
+            p2pt__subcmd__replicate__subcmd__file,share)
+                cmd="p2pt__subcmd__replicate__subcmd__file__subcmd__share"
+                ;;
+            p2pt__subcmd__replicate__subcmd__file__subcmd__help,fetch)
+                cmd="p2pt__subcmd__replicate__subcmd__file__subcmd__help__subcmd__fetch"
+                ;;
+            p2pt__subcmd__replicate__subcmd__file__subcmd__help,help)
+                cmd="p2pt__subcmd__replicate__subcmd__file__subcmd__help__subcmd__help"
+                ;;
+            p2pt__subcmd__replicate__subcmd__file__subcmd__help,share)
+                cmd="p2pt__subcmd__replicate__subcmd__file__subcmd__help__subcmd__share"
                 ;;
             p2pt__subcmd__store,get)
                 cmd="p2pt__subcmd__store__subcmd__get"
@@ -191,7 +224,7 @@ _p2pt() {
 
     case "${cmd}" in
         p2pt)
-            opts="-v -q -h -V --verbose --quiet --no-progress --help --version peer-id rendezvous check connect group post route store demo simulate completions man links help"
+            opts="-v -q -h -V --verbose --quiet --no-progress --help --version peer-id rendezvous check connect group post replicate-file replicate route store demo simulate completions man links help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -715,7 +748,7 @@ _p2pt() {
             return 0
             ;;
         p2pt__subcmd__help)
-            opts="peer-id rendezvous check connect group post route store demo simulate completions man links help"
+            opts="peer-id rendezvous check connect group post replicate-file route store demo simulate completions man links help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -966,6 +999,48 @@ _p2pt() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        p2pt__subcmd__help__subcmd__replicate__subcmd__file)
+            opts="share fetch"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        p2pt__subcmd__help__subcmd__replicate__subcmd__file__subcmd__fetch)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        p2pt__subcmd__help__subcmd__replicate__subcmd__file__subcmd__share)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         p2pt__subcmd__help__subcmd__route)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
@@ -1180,6 +1255,164 @@ _p2pt() {
                     return 0
                     ;;
                 -k)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ready-fd)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ready-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        p2pt__subcmd__replicate__subcmd__file)
+            opts="-v -q -h -V --verbose --quiet --no-progress --help --version share fetch help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        p2pt__subcmd__replicate__subcmd__file__subcmd__fetch)
+            opts="-o -y -w -j -v -q -h -V --output --force --yes --stay --up --down --timeout --bind --flash --json --verbose --quiet --no-progress --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --output)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --up)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --down)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -w)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --bind)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        p2pt__subcmd__replicate__subcmd__file__subcmd__help)
+            opts="share fetch help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        p2pt__subcmd__replicate__subcmd__file__subcmd__help__subcmd__fetch)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        p2pt__subcmd__replicate__subcmd__file__subcmd__help__subcmd__help)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        p2pt__subcmd__replicate__subcmd__file__subcmd__help__subcmd__share)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        p2pt__subcmd__replicate__subcmd__file__subcmd__share)
+            opts="-j -v -q -h -V --until-copies --for --up --group --rendezvous --bind --flash --json --ready-fd --ready-file --verbose --quiet --no-progress --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --until-copies)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --for)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --up)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --group)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --rendezvous)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --bind)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

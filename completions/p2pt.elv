@@ -33,6 +33,8 @@ set edit:completion:arg-completer[p2pt] = {|@words|
             cand connect 'a pipe between two peers, through NATs, encrypted'
             cand group 'groups: make, join, watch and post to them'
             cand post 'post to a group, and leave when members have it'
+            cand replicate-file 'give files to many at once, each of whom gives them on'
+            cand replicate 'give files to many at once, each of whom gives them on'
             cand route 'send messages along the ring of a group'
             cand store 'a group''s distributed storage: values by key'
             cand demo 'a rendezvous and peers on this machine, one command, real sockets'
@@ -355,6 +357,150 @@ set edit:completion:arg-completer[p2pt] = {|@words|
             cand -V 'Print version'
             cand --version 'Print version'
         }
+        &'p2pt;replicate-file'= {
+            cand -v 'Say more on standard error; -vv and -vvv say still more'
+            cand --verbose 'Say more on standard error; -vv and -vvv say still more'
+            cand -q 'Say nothing on standard error but errors'
+            cand --quiet 'Say nothing on standard error but errors'
+            cand --no-progress 'Show no progress bars'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+            cand share 'share files and folders, and print the address to fetch them by'
+            cand fetch 'fetch files, and share them meanwhile'
+            cand help 'Print this message or the help of the given subcommand(s)'
+        }
+        &'p2pt;replicate'= {
+            cand -v 'Say more on standard error; -vv and -vvv say still more'
+            cand --verbose 'Say more on standard error; -vv and -vvv say still more'
+            cand -q 'Say nothing on standard error but errors'
+            cand --quiet 'Say nothing on standard error but errors'
+            cand --no-progress 'Show no progress bars'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+            cand share 'share files and folders, and print the address to fetch them by'
+            cand fetch 'fetch files, and share them meanwhile'
+            cand help 'Print this message or the help of the given subcommand(s)'
+        }
+        &'p2pt;replicate-file;share'= {
+            cand --until-copies 'Leave when N others have all of it'
+            cand --for 'Leave after this long'
+            cand --up 'Send at most this much, as in 10Mbit/s'
+            cand --group 'Share in this group instead of a fresh one; its groupspec needs object replication'
+            cand --rendezvous 'Meet others through this rendezvous; default $P2PT_RENDEZVOUS, or none: this LAN'
+            cand --bind 'Use this UDP address of ours [default: [::]:0]'
+            cand --ready-fd 'Write one line to file descriptor N when ready'
+            cand --ready-file 'Write that line to a file instead, whole or not at all'
+            cand --flash 'Speak to RTMFP peers that are not p2pt, too'
+            cand -j 'Write events as JSON Lines'
+            cand --json 'Write events as JSON Lines'
+            cand -v 'Say more on standard error; -vv and -vvv say still more'
+            cand --verbose 'Say more on standard error; -vv and -vvv say still more'
+            cand -q 'Say nothing on standard error but errors'
+            cand --quiet 'Say nothing on standard error but errors'
+            cand --no-progress 'Show no progress bars'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
+        &'p2pt;replicate;share'= {
+            cand --until-copies 'Leave when N others have all of it'
+            cand --for 'Leave after this long'
+            cand --up 'Send at most this much, as in 10Mbit/s'
+            cand --group 'Share in this group instead of a fresh one; its groupspec needs object replication'
+            cand --rendezvous 'Meet others through this rendezvous; default $P2PT_RENDEZVOUS, or none: this LAN'
+            cand --bind 'Use this UDP address of ours [default: [::]:0]'
+            cand --ready-fd 'Write one line to file descriptor N when ready'
+            cand --ready-file 'Write that line to a file instead, whole or not at all'
+            cand --flash 'Speak to RTMFP peers that are not p2pt, too'
+            cand -j 'Write events as JSON Lines'
+            cand --json 'Write events as JSON Lines'
+            cand -v 'Say more on standard error; -vv and -vvv say still more'
+            cand --verbose 'Say more on standard error; -vv and -vvv say still more'
+            cand -q 'Say nothing on standard error but errors'
+            cand --quiet 'Say nothing on standard error but errors'
+            cand --no-progress 'Show no progress bars'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
+        &'p2pt;replicate-file;fetch'= {
+            cand -o 'Where to put it: a new file or, for a list, a folder; - is standard output'
+            cand --output 'Where to put it: a new file or, for a list, a folder; - is standard output'
+            cand --up 'Send at most this much, as in 10Mbit/s'
+            cand --down 'Receive at most this much, as in 10Mbit/s'
+            cand -w 'Give up after this long [default: 30s]'
+            cand --timeout 'Give up after this long [default: 30s]'
+            cand --bind 'Use this UDP address of ours [default: [::]:0]'
+            cand --force 'Overwrite what is there'
+            cand -y 'Do not ask before a list of files is fetched'
+            cand --yes 'Do not ask before a list of files is fetched'
+            cand --stay 'Go on sharing when all is there, until a signal'
+            cand --flash 'Speak to RTMFP peers that are not p2pt, too'
+            cand -j 'Write events as JSON Lines'
+            cand --json 'Write events as JSON Lines'
+            cand -v 'Say more on standard error; -vv and -vvv say still more'
+            cand --verbose 'Say more on standard error; -vv and -vvv say still more'
+            cand -q 'Say nothing on standard error but errors'
+            cand --quiet 'Say nothing on standard error but errors'
+            cand --no-progress 'Show no progress bars'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
+        &'p2pt;replicate;fetch'= {
+            cand -o 'Where to put it: a new file or, for a list, a folder; - is standard output'
+            cand --output 'Where to put it: a new file or, for a list, a folder; - is standard output'
+            cand --up 'Send at most this much, as in 10Mbit/s'
+            cand --down 'Receive at most this much, as in 10Mbit/s'
+            cand -w 'Give up after this long [default: 30s]'
+            cand --timeout 'Give up after this long [default: 30s]'
+            cand --bind 'Use this UDP address of ours [default: [::]:0]'
+            cand --force 'Overwrite what is there'
+            cand -y 'Do not ask before a list of files is fetched'
+            cand --yes 'Do not ask before a list of files is fetched'
+            cand --stay 'Go on sharing when all is there, until a signal'
+            cand --flash 'Speak to RTMFP peers that are not p2pt, too'
+            cand -j 'Write events as JSON Lines'
+            cand --json 'Write events as JSON Lines'
+            cand -v 'Say more on standard error; -vv and -vvv say still more'
+            cand --verbose 'Say more on standard error; -vv and -vvv say still more'
+            cand -q 'Say nothing on standard error but errors'
+            cand --quiet 'Say nothing on standard error but errors'
+            cand --no-progress 'Show no progress bars'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
+        &'p2pt;replicate-file;help'= {
+            cand share 'share files and folders, and print the address to fetch them by'
+            cand fetch 'fetch files, and share them meanwhile'
+            cand help 'Print this message or the help of the given subcommand(s)'
+        }
+        &'p2pt;replicate-file;help;share'= {
+        }
+        &'p2pt;replicate-file;help;fetch'= {
+        }
+        &'p2pt;replicate-file;help;help'= {
+        }
+        &'p2pt;replicate;help'= {
+            cand share 'share files and folders, and print the address to fetch them by'
+            cand fetch 'fetch files, and share them meanwhile'
+            cand help 'Print this message or the help of the given subcommand(s)'
+        }
+        &'p2pt;replicate;help;share'= {
+        }
+        &'p2pt;replicate;help;fetch'= {
+        }
+        &'p2pt;replicate;help;help'= {
+        }
         &'p2pt;route'= {
             cand --to-nearest 'Send to the member nearest to this place: PEER-ID, @ADDRESS or a key'
             cand --receive-mode 'With --listen: take messages for one''s own address only, or for all that one is nearest to [default: nearest]'
@@ -533,6 +679,7 @@ set edit:completion:arg-completer[p2pt] = {|@words|
             cand connect 'a pipe between two peers, through NATs, encrypted'
             cand group 'groups: make, join, watch and post to them'
             cand post 'post to a group, and leave when members have it'
+            cand replicate-file 'give files to many at once, each of whom gives them on'
             cand route 'send messages along the ring of a group'
             cand store 'a group''s distributed storage: values by key'
             cand demo 'a rendezvous and peers on this machine, one command, real sockets'
@@ -571,6 +718,14 @@ set edit:completion:arg-completer[p2pt] = {|@words|
         &'p2pt;help;group;post'= {
         }
         &'p2pt;help;post'= {
+        }
+        &'p2pt;help;replicate-file'= {
+            cand share 'share files and folders, and print the address to fetch them by'
+            cand fetch 'fetch files, and share them meanwhile'
+        }
+        &'p2pt;help;replicate-file;share'= {
+        }
+        &'p2pt;help;replicate-file;fetch'= {
         }
         &'p2pt;help;route'= {
         }

@@ -35,6 +35,8 @@ complete -c p2pt -n "__fish_p2pt_needs_command" -f -a "check" -d 'say what stand
 complete -c p2pt -n "__fish_p2pt_needs_command" -f -a "connect" -d 'a pipe between two peers, through NATs, encrypted'
 complete -c p2pt -n "__fish_p2pt_needs_command" -f -a "group" -d 'groups: make, join, watch and post to them'
 complete -c p2pt -n "__fish_p2pt_needs_command" -f -a "post" -d 'post to a group, and leave when members have it'
+complete -c p2pt -n "__fish_p2pt_needs_command" -f -a "replicate-file" -d 'give files to many at once, each of whom gives them on'
+complete -c p2pt -n "__fish_p2pt_needs_command" -f -a "replicate" -d 'give files to many at once, each of whom gives them on'
 complete -c p2pt -n "__fish_p2pt_needs_command" -f -a "route" -d 'send messages along the ring of a group'
 complete -c p2pt -n "__fish_p2pt_needs_command" -f -a "store" -d 'a group\'s distributed storage: values by key'
 complete -c p2pt -n "__fish_p2pt_needs_command" -f -a "demo" -d 'a rendezvous and peers on this machine, one command, real sockets'
@@ -238,6 +240,88 @@ complete -c p2pt -n "__fish_p2pt_using_subcommand post" -s q -l quiet -d 'Say no
 complete -c p2pt -n "__fish_p2pt_using_subcommand post" -l no-progress -d 'Show no progress bars'
 complete -c p2pt -n "__fish_p2pt_using_subcommand post" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c p2pt -n "__fish_p2pt_using_subcommand post" -s V -l version -d 'Print version'
+complete -c p2pt -n "__fish_p2pt_using_subcommand replicate-file; and not __fish_seen_subcommand_from share fetch help" -s v -l verbose -d 'Say more on standard error; -vv and -vvv say still more'
+complete -c p2pt -n "__fish_p2pt_using_subcommand replicate-file; and not __fish_seen_subcommand_from share fetch help" -s q -l quiet -d 'Say nothing on standard error but errors'
+complete -c p2pt -n "__fish_p2pt_using_subcommand replicate-file; and not __fish_seen_subcommand_from share fetch help" -l no-progress -d 'Show no progress bars'
+complete -c p2pt -n "__fish_p2pt_using_subcommand replicate-file; and not __fish_seen_subcommand_from share fetch help" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c p2pt -n "__fish_p2pt_using_subcommand replicate-file; and not __fish_seen_subcommand_from share fetch help" -s V -l version -d 'Print version'
+complete -c p2pt -n "__fish_p2pt_using_subcommand replicate-file; and not __fish_seen_subcommand_from share fetch help" -f -a "share" -d 'share files and folders, and print the address to fetch them by'
+complete -c p2pt -n "__fish_p2pt_using_subcommand replicate-file; and not __fish_seen_subcommand_from share fetch help" -f -a "fetch" -d 'fetch files, and share them meanwhile'
+complete -c p2pt -n "__fish_p2pt_using_subcommand replicate-file; and not __fish_seen_subcommand_from share fetch help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c p2pt -n "__fish_p2pt_using_subcommand replicate-file; and __fish_seen_subcommand_from share" -l until-copies -d 'Leave when N others have all of it' -r
+complete -c p2pt -n "__fish_p2pt_using_subcommand replicate-file; and __fish_seen_subcommand_from share" -l for -d 'Leave after this long' -r
+complete -c p2pt -n "__fish_p2pt_using_subcommand replicate-file; and __fish_seen_subcommand_from share" -l up -d 'Send at most this much, as in 10Mbit/s' -r
+complete -c p2pt -n "__fish_p2pt_using_subcommand replicate-file; and __fish_seen_subcommand_from share" -l group -d 'Share in this group instead of a fresh one; its groupspec needs object replication' -r
+complete -c p2pt -n "__fish_p2pt_using_subcommand replicate-file; and __fish_seen_subcommand_from share" -l rendezvous -d 'Meet others through this rendezvous; default $P2PT_RENDEZVOUS, or none: this LAN' -r
+complete -c p2pt -n "__fish_p2pt_using_subcommand replicate-file; and __fish_seen_subcommand_from share" -l bind -d 'Use this UDP address of ours [default: [::]:0]' -r
+complete -c p2pt -n "__fish_p2pt_using_subcommand replicate-file; and __fish_seen_subcommand_from share" -l ready-fd -d 'Write one line to file descriptor N when ready' -r
+complete -c p2pt -n "__fish_p2pt_using_subcommand replicate-file; and __fish_seen_subcommand_from share" -l ready-file -d 'Write that line to a file instead, whole or not at all' -r -F
+complete -c p2pt -n "__fish_p2pt_using_subcommand replicate-file; and __fish_seen_subcommand_from share" -l flash -d 'Speak to RTMFP peers that are not p2pt, too'
+complete -c p2pt -n "__fish_p2pt_using_subcommand replicate-file; and __fish_seen_subcommand_from share" -s j -l json -d 'Write events as JSON Lines'
+complete -c p2pt -n "__fish_p2pt_using_subcommand replicate-file; and __fish_seen_subcommand_from share" -s v -l verbose -d 'Say more on standard error; -vv and -vvv say still more'
+complete -c p2pt -n "__fish_p2pt_using_subcommand replicate-file; and __fish_seen_subcommand_from share" -s q -l quiet -d 'Say nothing on standard error but errors'
+complete -c p2pt -n "__fish_p2pt_using_subcommand replicate-file; and __fish_seen_subcommand_from share" -l no-progress -d 'Show no progress bars'
+complete -c p2pt -n "__fish_p2pt_using_subcommand replicate-file; and __fish_seen_subcommand_from share" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c p2pt -n "__fish_p2pt_using_subcommand replicate-file; and __fish_seen_subcommand_from share" -s V -l version -d 'Print version'
+complete -c p2pt -n "__fish_p2pt_using_subcommand replicate-file; and __fish_seen_subcommand_from fetch" -s o -l output -d 'Where to put it: a new file or, for a list, a folder; - is standard output' -r -F
+complete -c p2pt -n "__fish_p2pt_using_subcommand replicate-file; and __fish_seen_subcommand_from fetch" -l up -d 'Send at most this much, as in 10Mbit/s' -r
+complete -c p2pt -n "__fish_p2pt_using_subcommand replicate-file; and __fish_seen_subcommand_from fetch" -l down -d 'Receive at most this much, as in 10Mbit/s' -r
+complete -c p2pt -n "__fish_p2pt_using_subcommand replicate-file; and __fish_seen_subcommand_from fetch" -s w -l timeout -d 'Give up after this long [default: 30s]' -r
+complete -c p2pt -n "__fish_p2pt_using_subcommand replicate-file; and __fish_seen_subcommand_from fetch" -l bind -d 'Use this UDP address of ours [default: [::]:0]' -r
+complete -c p2pt -n "__fish_p2pt_using_subcommand replicate-file; and __fish_seen_subcommand_from fetch" -l force -d 'Overwrite what is there'
+complete -c p2pt -n "__fish_p2pt_using_subcommand replicate-file; and __fish_seen_subcommand_from fetch" -s y -l yes -d 'Do not ask before a list of files is fetched'
+complete -c p2pt -n "__fish_p2pt_using_subcommand replicate-file; and __fish_seen_subcommand_from fetch" -l stay -d 'Go on sharing when all is there, until a signal'
+complete -c p2pt -n "__fish_p2pt_using_subcommand replicate-file; and __fish_seen_subcommand_from fetch" -l flash -d 'Speak to RTMFP peers that are not p2pt, too'
+complete -c p2pt -n "__fish_p2pt_using_subcommand replicate-file; and __fish_seen_subcommand_from fetch" -s j -l json -d 'Write events as JSON Lines'
+complete -c p2pt -n "__fish_p2pt_using_subcommand replicate-file; and __fish_seen_subcommand_from fetch" -s v -l verbose -d 'Say more on standard error; -vv and -vvv say still more'
+complete -c p2pt -n "__fish_p2pt_using_subcommand replicate-file; and __fish_seen_subcommand_from fetch" -s q -l quiet -d 'Say nothing on standard error but errors'
+complete -c p2pt -n "__fish_p2pt_using_subcommand replicate-file; and __fish_seen_subcommand_from fetch" -l no-progress -d 'Show no progress bars'
+complete -c p2pt -n "__fish_p2pt_using_subcommand replicate-file; and __fish_seen_subcommand_from fetch" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c p2pt -n "__fish_p2pt_using_subcommand replicate-file; and __fish_seen_subcommand_from fetch" -s V -l version -d 'Print version'
+complete -c p2pt -n "__fish_p2pt_using_subcommand replicate-file; and __fish_seen_subcommand_from help" -f -a "share" -d 'share files and folders, and print the address to fetch them by'
+complete -c p2pt -n "__fish_p2pt_using_subcommand replicate-file; and __fish_seen_subcommand_from help" -f -a "fetch" -d 'fetch files, and share them meanwhile'
+complete -c p2pt -n "__fish_p2pt_using_subcommand replicate-file; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c p2pt -n "__fish_p2pt_using_subcommand replicate; and not __fish_seen_subcommand_from share fetch help" -s v -l verbose -d 'Say more on standard error; -vv and -vvv say still more'
+complete -c p2pt -n "__fish_p2pt_using_subcommand replicate; and not __fish_seen_subcommand_from share fetch help" -s q -l quiet -d 'Say nothing on standard error but errors'
+complete -c p2pt -n "__fish_p2pt_using_subcommand replicate; and not __fish_seen_subcommand_from share fetch help" -l no-progress -d 'Show no progress bars'
+complete -c p2pt -n "__fish_p2pt_using_subcommand replicate; and not __fish_seen_subcommand_from share fetch help" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c p2pt -n "__fish_p2pt_using_subcommand replicate; and not __fish_seen_subcommand_from share fetch help" -s V -l version -d 'Print version'
+complete -c p2pt -n "__fish_p2pt_using_subcommand replicate; and not __fish_seen_subcommand_from share fetch help" -f -a "share" -d 'share files and folders, and print the address to fetch them by'
+complete -c p2pt -n "__fish_p2pt_using_subcommand replicate; and not __fish_seen_subcommand_from share fetch help" -f -a "fetch" -d 'fetch files, and share them meanwhile'
+complete -c p2pt -n "__fish_p2pt_using_subcommand replicate; and not __fish_seen_subcommand_from share fetch help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c p2pt -n "__fish_p2pt_using_subcommand replicate; and __fish_seen_subcommand_from share" -l until-copies -d 'Leave when N others have all of it' -r
+complete -c p2pt -n "__fish_p2pt_using_subcommand replicate; and __fish_seen_subcommand_from share" -l for -d 'Leave after this long' -r
+complete -c p2pt -n "__fish_p2pt_using_subcommand replicate; and __fish_seen_subcommand_from share" -l up -d 'Send at most this much, as in 10Mbit/s' -r
+complete -c p2pt -n "__fish_p2pt_using_subcommand replicate; and __fish_seen_subcommand_from share" -l group -d 'Share in this group instead of a fresh one; its groupspec needs object replication' -r
+complete -c p2pt -n "__fish_p2pt_using_subcommand replicate; and __fish_seen_subcommand_from share" -l rendezvous -d 'Meet others through this rendezvous; default $P2PT_RENDEZVOUS, or none: this LAN' -r
+complete -c p2pt -n "__fish_p2pt_using_subcommand replicate; and __fish_seen_subcommand_from share" -l bind -d 'Use this UDP address of ours [default: [::]:0]' -r
+complete -c p2pt -n "__fish_p2pt_using_subcommand replicate; and __fish_seen_subcommand_from share" -l ready-fd -d 'Write one line to file descriptor N when ready' -r
+complete -c p2pt -n "__fish_p2pt_using_subcommand replicate; and __fish_seen_subcommand_from share" -l ready-file -d 'Write that line to a file instead, whole or not at all' -r -F
+complete -c p2pt -n "__fish_p2pt_using_subcommand replicate; and __fish_seen_subcommand_from share" -l flash -d 'Speak to RTMFP peers that are not p2pt, too'
+complete -c p2pt -n "__fish_p2pt_using_subcommand replicate; and __fish_seen_subcommand_from share" -s j -l json -d 'Write events as JSON Lines'
+complete -c p2pt -n "__fish_p2pt_using_subcommand replicate; and __fish_seen_subcommand_from share" -s v -l verbose -d 'Say more on standard error; -vv and -vvv say still more'
+complete -c p2pt -n "__fish_p2pt_using_subcommand replicate; and __fish_seen_subcommand_from share" -s q -l quiet -d 'Say nothing on standard error but errors'
+complete -c p2pt -n "__fish_p2pt_using_subcommand replicate; and __fish_seen_subcommand_from share" -l no-progress -d 'Show no progress bars'
+complete -c p2pt -n "__fish_p2pt_using_subcommand replicate; and __fish_seen_subcommand_from share" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c p2pt -n "__fish_p2pt_using_subcommand replicate; and __fish_seen_subcommand_from share" -s V -l version -d 'Print version'
+complete -c p2pt -n "__fish_p2pt_using_subcommand replicate; and __fish_seen_subcommand_from fetch" -s o -l output -d 'Where to put it: a new file or, for a list, a folder; - is standard output' -r -F
+complete -c p2pt -n "__fish_p2pt_using_subcommand replicate; and __fish_seen_subcommand_from fetch" -l up -d 'Send at most this much, as in 10Mbit/s' -r
+complete -c p2pt -n "__fish_p2pt_using_subcommand replicate; and __fish_seen_subcommand_from fetch" -l down -d 'Receive at most this much, as in 10Mbit/s' -r
+complete -c p2pt -n "__fish_p2pt_using_subcommand replicate; and __fish_seen_subcommand_from fetch" -s w -l timeout -d 'Give up after this long [default: 30s]' -r
+complete -c p2pt -n "__fish_p2pt_using_subcommand replicate; and __fish_seen_subcommand_from fetch" -l bind -d 'Use this UDP address of ours [default: [::]:0]' -r
+complete -c p2pt -n "__fish_p2pt_using_subcommand replicate; and __fish_seen_subcommand_from fetch" -l force -d 'Overwrite what is there'
+complete -c p2pt -n "__fish_p2pt_using_subcommand replicate; and __fish_seen_subcommand_from fetch" -s y -l yes -d 'Do not ask before a list of files is fetched'
+complete -c p2pt -n "__fish_p2pt_using_subcommand replicate; and __fish_seen_subcommand_from fetch" -l stay -d 'Go on sharing when all is there, until a signal'
+complete -c p2pt -n "__fish_p2pt_using_subcommand replicate; and __fish_seen_subcommand_from fetch" -l flash -d 'Speak to RTMFP peers that are not p2pt, too'
+complete -c p2pt -n "__fish_p2pt_using_subcommand replicate; and __fish_seen_subcommand_from fetch" -s j -l json -d 'Write events as JSON Lines'
+complete -c p2pt -n "__fish_p2pt_using_subcommand replicate; and __fish_seen_subcommand_from fetch" -s v -l verbose -d 'Say more on standard error; -vv and -vvv say still more'
+complete -c p2pt -n "__fish_p2pt_using_subcommand replicate; and __fish_seen_subcommand_from fetch" -s q -l quiet -d 'Say nothing on standard error but errors'
+complete -c p2pt -n "__fish_p2pt_using_subcommand replicate; and __fish_seen_subcommand_from fetch" -l no-progress -d 'Show no progress bars'
+complete -c p2pt -n "__fish_p2pt_using_subcommand replicate; and __fish_seen_subcommand_from fetch" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c p2pt -n "__fish_p2pt_using_subcommand replicate; and __fish_seen_subcommand_from fetch" -s V -l version -d 'Print version'
+complete -c p2pt -n "__fish_p2pt_using_subcommand replicate; and __fish_seen_subcommand_from help" -f -a "share" -d 'share files and folders, and print the address to fetch them by'
+complete -c p2pt -n "__fish_p2pt_using_subcommand replicate; and __fish_seen_subcommand_from help" -f -a "fetch" -d 'fetch files, and share them meanwhile'
+complete -c p2pt -n "__fish_p2pt_using_subcommand replicate; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c p2pt -n "__fish_p2pt_using_subcommand route" -l to-nearest -d 'Send to the member nearest to this place: PEER-ID, @ADDRESS or a key' -r
 complete -c p2pt -n "__fish_p2pt_using_subcommand route" -l receive-mode -d 'With --listen: take messages for one\'s own address only, or for all that one is nearest to [default: nearest]' -r -f -a "exact\t''
 nearest\t''"
@@ -337,25 +421,28 @@ complete -c p2pt -n "__fish_p2pt_using_subcommand links" -s q -l quiet -d 'Say n
 complete -c p2pt -n "__fish_p2pt_using_subcommand links" -l no-progress -d 'Show no progress bars'
 complete -c p2pt -n "__fish_p2pt_using_subcommand links" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c p2pt -n "__fish_p2pt_using_subcommand links" -s V -l version -d 'Print version'
-complete -c p2pt -n "__fish_p2pt_using_subcommand help; and not __fish_seen_subcommand_from peer-id rendezvous check connect group post route store demo simulate completions man links help" -f -a "peer-id" -d 'print this user\'s peer ID, making an identity on first use'
-complete -c p2pt -n "__fish_p2pt_using_subcommand help; and not __fish_seen_subcommand_from peer-id rendezvous check connect group post route store demo simulate completions man links help" -f -a "rendezvous" -d 'run the rendezvous service that introduces peers'
-complete -c p2pt -n "__fish_p2pt_using_subcommand help; and not __fish_seen_subcommand_from peer-id rendezvous check connect group post route store demo simulate completions man links help" -f -a "check" -d 'say what stands between here and there'
-complete -c p2pt -n "__fish_p2pt_using_subcommand help; and not __fish_seen_subcommand_from peer-id rendezvous check connect group post route store demo simulate completions man links help" -f -a "connect" -d 'a pipe between two peers, through NATs, encrypted'
-complete -c p2pt -n "__fish_p2pt_using_subcommand help; and not __fish_seen_subcommand_from peer-id rendezvous check connect group post route store demo simulate completions man links help" -f -a "group" -d 'groups: make, join, watch and post to them'
-complete -c p2pt -n "__fish_p2pt_using_subcommand help; and not __fish_seen_subcommand_from peer-id rendezvous check connect group post route store demo simulate completions man links help" -f -a "post" -d 'post to a group, and leave when members have it'
-complete -c p2pt -n "__fish_p2pt_using_subcommand help; and not __fish_seen_subcommand_from peer-id rendezvous check connect group post route store demo simulate completions man links help" -f -a "route" -d 'send messages along the ring of a group'
-complete -c p2pt -n "__fish_p2pt_using_subcommand help; and not __fish_seen_subcommand_from peer-id rendezvous check connect group post route store demo simulate completions man links help" -f -a "store" -d 'a group\'s distributed storage: values by key'
-complete -c p2pt -n "__fish_p2pt_using_subcommand help; and not __fish_seen_subcommand_from peer-id rendezvous check connect group post route store demo simulate completions man links help" -f -a "demo" -d 'a rendezvous and peers on this machine, one command, real sockets'
-complete -c p2pt -n "__fish_p2pt_using_subcommand help; and not __fish_seen_subcommand_from peer-id rendezvous check connect group post route store demo simulate completions man links help" -f -a "simulate" -d 'let a group of thousands live in one process, and say how it fares'
-complete -c p2pt -n "__fish_p2pt_using_subcommand help; and not __fish_seen_subcommand_from peer-id rendezvous check connect group post route store demo simulate completions man links help" -f -a "completions" -d 'print the completions for a shell'
-complete -c p2pt -n "__fish_p2pt_using_subcommand help; and not __fish_seen_subcommand_from peer-id rendezvous check connect group post route store demo simulate completions man links help" -f -a "man" -d 'write the man pages into a folder'
-complete -c p2pt -n "__fish_p2pt_using_subcommand help; and not __fish_seen_subcommand_from peer-id rendezvous check connect group post route store demo simulate completions man links help" -f -a "links" -d 'make links such as p2pt-connect, which is p2pt connect'
-complete -c p2pt -n "__fish_p2pt_using_subcommand help; and not __fish_seen_subcommand_from peer-id rendezvous check connect group post route store demo simulate completions man links help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c p2pt -n "__fish_p2pt_using_subcommand help; and not __fish_seen_subcommand_from peer-id rendezvous check connect group post replicate-file route store demo simulate completions man links help" -f -a "peer-id" -d 'print this user\'s peer ID, making an identity on first use'
+complete -c p2pt -n "__fish_p2pt_using_subcommand help; and not __fish_seen_subcommand_from peer-id rendezvous check connect group post replicate-file route store demo simulate completions man links help" -f -a "rendezvous" -d 'run the rendezvous service that introduces peers'
+complete -c p2pt -n "__fish_p2pt_using_subcommand help; and not __fish_seen_subcommand_from peer-id rendezvous check connect group post replicate-file route store demo simulate completions man links help" -f -a "check" -d 'say what stands between here and there'
+complete -c p2pt -n "__fish_p2pt_using_subcommand help; and not __fish_seen_subcommand_from peer-id rendezvous check connect group post replicate-file route store demo simulate completions man links help" -f -a "connect" -d 'a pipe between two peers, through NATs, encrypted'
+complete -c p2pt -n "__fish_p2pt_using_subcommand help; and not __fish_seen_subcommand_from peer-id rendezvous check connect group post replicate-file route store demo simulate completions man links help" -f -a "group" -d 'groups: make, join, watch and post to them'
+complete -c p2pt -n "__fish_p2pt_using_subcommand help; and not __fish_seen_subcommand_from peer-id rendezvous check connect group post replicate-file route store demo simulate completions man links help" -f -a "post" -d 'post to a group, and leave when members have it'
+complete -c p2pt -n "__fish_p2pt_using_subcommand help; and not __fish_seen_subcommand_from peer-id rendezvous check connect group post replicate-file route store demo simulate completions man links help" -f -a "replicate-file" -d 'give files to many at once, each of whom gives them on'
+complete -c p2pt -n "__fish_p2pt_using_subcommand help; and not __fish_seen_subcommand_from peer-id rendezvous check connect group post replicate-file route store demo simulate completions man links help" -f -a "route" -d 'send messages along the ring of a group'
+complete -c p2pt -n "__fish_p2pt_using_subcommand help; and not __fish_seen_subcommand_from peer-id rendezvous check connect group post replicate-file route store demo simulate completions man links help" -f -a "store" -d 'a group\'s distributed storage: values by key'
+complete -c p2pt -n "__fish_p2pt_using_subcommand help; and not __fish_seen_subcommand_from peer-id rendezvous check connect group post replicate-file route store demo simulate completions man links help" -f -a "demo" -d 'a rendezvous and peers on this machine, one command, real sockets'
+complete -c p2pt -n "__fish_p2pt_using_subcommand help; and not __fish_seen_subcommand_from peer-id rendezvous check connect group post replicate-file route store demo simulate completions man links help" -f -a "simulate" -d 'let a group of thousands live in one process, and say how it fares'
+complete -c p2pt -n "__fish_p2pt_using_subcommand help; and not __fish_seen_subcommand_from peer-id rendezvous check connect group post replicate-file route store demo simulate completions man links help" -f -a "completions" -d 'print the completions for a shell'
+complete -c p2pt -n "__fish_p2pt_using_subcommand help; and not __fish_seen_subcommand_from peer-id rendezvous check connect group post replicate-file route store demo simulate completions man links help" -f -a "man" -d 'write the man pages into a folder'
+complete -c p2pt -n "__fish_p2pt_using_subcommand help; and not __fish_seen_subcommand_from peer-id rendezvous check connect group post replicate-file route store demo simulate completions man links help" -f -a "links" -d 'make links such as p2pt-connect, which is p2pt connect'
+complete -c p2pt -n "__fish_p2pt_using_subcommand help; and not __fish_seen_subcommand_from peer-id rendezvous check connect group post replicate-file route store demo simulate completions man links help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c p2pt -n "__fish_p2pt_using_subcommand help; and __fish_seen_subcommand_from group" -f -a "new" -d 'make a groupspec'
 complete -c p2pt -n "__fish_p2pt_using_subcommand help; and __fish_seen_subcommand_from group" -f -a "show" -d 'decode a groupspec'
 complete -c p2pt -n "__fish_p2pt_using_subcommand help; and __fish_seen_subcommand_from group" -f -a "join" -d 'be a member: print others\' posts, post what is typed'
 complete -c p2pt -n "__fish_p2pt_using_subcommand help; and __fish_seen_subcommand_from group" -f -a "members" -d 'list the members that are known here'
 complete -c p2pt -n "__fish_p2pt_using_subcommand help; and __fish_seen_subcommand_from group" -f -a "info" -d 'the group as it is seen from here: size, neighbours, rates'
 complete -c p2pt -n "__fish_p2pt_using_subcommand help; and __fish_seen_subcommand_from group" -f -a "post" -d 'post to a group, and leave when members have it'
+complete -c p2pt -n "__fish_p2pt_using_subcommand help; and __fish_seen_subcommand_from replicate-file" -f -a "share" -d 'share files and folders, and print the address to fetch them by'
+complete -c p2pt -n "__fish_p2pt_using_subcommand help; and __fish_seen_subcommand_from replicate-file" -f -a "fetch" -d 'fetch files, and share them meanwhile'
 complete -c p2pt -n "__fish_p2pt_using_subcommand help; and __fish_seen_subcommand_from store" -f -a "put" -d 'store a value under a key'
 complete -c p2pt -n "__fish_p2pt_using_subcommand help; and __fish_seen_subcommand_from store" -f -a "get" -d 'get a value by its key'

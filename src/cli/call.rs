@@ -72,6 +72,12 @@ impl Call {
         self.value(name).map(PathBuf::from)
     }
 
+    /// Every file or folder of an operand that may be repeated.
+    #[must_use]
+    pub fn paths(&self, name: &str) -> Vec<PathBuf> {
+        self.matches.get_many::<PathBuf>(name).map(|values| values.cloned().collect()).unwrap_or_default()
+    }
+
     /// A time span.
     #[must_use]
     pub fn duration(&self, name: &str) -> Option<Duration> {

@@ -66,6 +66,8 @@ fn body(words: &[&str]) -> Option<Body> {
         ["group", "members"] => group::look::members,
         ["group", "info"] => group::look::info,
         ["group", "post"] | ["post"] => group::post::run,
+        ["replicate-file", "share"] => group::replicate::share::run,
+        ["replicate-file", "fetch"] => group::replicate::fetch::run,
         ["route"] => group::route::run,
         ["store", "put"] => group::store::put,
         ["store", "get"] => group::store::get,

@@ -429,7 +429,7 @@ pub(super) fn is_nobody(failure: &Failure) -> bool {
     failure.status == Status::NotFound && failure.tried == REACH
 }
 
-fn nobody(timeout: Duration) -> Failure {
+pub(super) fn nobody(timeout: Duration) -> Failure {
     let came = format!("no member was found within {}", crate::cli::units::show_duration(timeout));
     Failure::new(Status::NotFound, REACH, came)
         .next("see that a member runs (p2pt group join), and that both use the same rendezvous or LAN")

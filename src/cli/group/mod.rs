@@ -1,4 +1,5 @@
-//! Groups: `group new`, `show`, `join`, `members`, `info`, `post`, and what goes through a membership: `route`, `store`.
+//! Groups: `group new`, `show`, `join`, `members`, `info`, `post`, what goes through a membership: `route`, `store`; and files:
+//! `replicate-file`.
 //!
 //! A membership is held by a hub, which answers [`request::Request`]s. `group join` has one for as long as it runs and
 //! lets other commands of this user work through it, by a control socket; those have a short one of their own where none
@@ -20,6 +21,7 @@ mod place;
 pub(super) mod post;
 mod printer;
 mod remember;
+pub(super) mod replicate;
 pub mod request;
 mod right;
 pub(super) mod route;

@@ -7,6 +7,7 @@ mod group;
 mod member;
 mod peer_id;
 mod rendezvous;
+mod replicate;
 mod route;
 pub mod row;
 pub mod shared;
@@ -45,6 +46,7 @@ A link named p2pt-COMMAND is that command (p2pt links makes them).",
         connect::CONNECT,
         group::FAMILY,
         group::POST,
+        replicate::FAMILY,
         route::ROUTE,
         store::STORE,
         demo::DEMO,

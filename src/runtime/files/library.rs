@@ -76,14 +76,25 @@ impl Library {
         self.put(tree.root(), Shelf::Memory { tree: Box::new(tree), pieces: BTreeMap::new() });
     }
 
-    /// Shares bytes from memory.
-    pub fn share_bytes(&mut self, data: &Bytes) {
+    /// Shares bytes from memory; their hash.
+    ///
+    /// # Panics
+    /// If they are more than a file may have.
+    pub fn share_bytes(&mut self, data: &Bytes) -> [u8; 32] {
         let shape = Shape::new(data.len() as u64).expect("memory is smaller than the largest file");
         let part = |piece| data.slice(shape.range(piece).start as usize..shape.range(piece).end as usize);
         let pieces: BTreeMap<u64, Bytes> = (0..shape.pieces()).map(|piece| (piece, part(piece))).collect();
         let leaves: Vec<_> = pieces.iter().map(|(piece, data)| leaf(shape, *piece, data)).collect();
         let tree = Tree::of_leaves(shape, &leaves);
-        self.put(tree.root(), Shelf::Memory { tree: Box::new(tree), pieces });
+        let hash = tree.root();
+        self.put(hash, Shelf::Memory { tree: Box::new(tree), pieces });
+        hash
+    }
+
+    /// The hashes of all files of which something may be here.
+    #[must_use]
+    pub fn files(&self) -> Vec<[u8; 32]> {
+        self.shelves.keys().copied().collect()
     }
 
     fn put(&mut self, hash: [u8; 32], shelf: Shelf) {
@@ -180,8 +191,9 @@ impl Library {
     }
 
     /// The part of a file that is being fetched.
-    pub fn part(&mut self, hash: &[u8; 32]) -> Option<&mut Part> {
-        match self.shelves.get_mut(hash)? {
+    #[must_use]
+    pub fn part(&self, hash: &[u8; 32]) -> Option<&Part> {
+        match self.shelves.get(hash)? {
             Shelf::Part(part) => Some(part),
             _ => None,
         }
@@ -318,7 +330,7 @@ mod tests {
         let bytes = Bytes::from(data(50_000));
         let hash = *blake3::hash(&bytes).as_bytes();
         let mut seed = Library::new();
-        seed.share_bytes(&bytes);
+        assert_eq!(seed.share_bytes(&bytes), hash);
         let base = seed.base(&hash).unwrap();
         let mut far = Library::new();
         far.remember(Tree::new(hash, Shape::new(50_000).unwrap()));

@@ -28,5 +28,5 @@ mod scan;
 pub use hash::{hash_file, hash_with};
 pub use library::{Accepted, Library};
 pub use medium::Medium;
-pub use part::{Part, PartError, Paths};
+pub use part::{Part, PartError, Paths, put_in_place};
 pub use scan::{Found, ScanError, own_name, scan};

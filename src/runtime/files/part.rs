@@ -122,14 +122,10 @@ impl Part<File> {
         let (part, target) = (&self.paths.part, &self.paths.target);
         self.data.resize(self.tree.shape().size()).map_err(failed("write", part))?;
         self.data.sync().map_err(failed("write", part))?;
-        if force {
-            fs::rename(part, target).map_err(failed("rename", part))?;
-        } else {
-            rename_new(part, target).map_err(|error| match error.kind() {
-                io::ErrorKind::AlreadyExists => PartError::Exists(target.clone()),
-                _ => failed("rename", part)(error),
-            })?;
-        }
+        put_in_place(part, target, force).map_err(|error| match error.kind() {
+            io::ErrorKind::AlreadyExists => PartError::Exists(target.clone()),
+            _ => failed("rename", part)(error),
+        })?;
         // What is renamed stands; a state file that stays behind does no harm.
         let _ = fs::remove_file(&self.paths.state);
         Ok(())
@@ -304,6 +300,14 @@ fn locked(file: File, path: &Path) -> Result<File, PartError> {
         // A file system without locks: two fetches of one file are then nobody's fault but the user's.
         Err(TryLockError::Error(_)) => Ok(file),
     }
+}
+
+/// Renames a file that is whole; what is there is replaced only with `force`.
+///
+/// # Errors
+/// [`io::ErrorKind::AlreadyExists`], or the system's.
+pub fn put_in_place(from: &Path, to: &Path, force: bool) -> io::Result<()> {
+    if force { fs::rename(from, to) } else { rename_new(from, to) }
 }
 
 /// Renames where nothing is there yet.

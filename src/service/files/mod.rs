@@ -15,7 +15,7 @@
 //!
 //! ```text
 //! base + i           piece i: proof ‖ data
-//! base + 2^31 - 2    nothing: who announces it says that it has the whole file, or all files of the list
+//! base + 2^31 - 2    no bytes: who has it says that all is there, the file or every file of the list; it proves nothing
 //! base + 2^31 - 1    the head: size of the file (VLU) ‖ proof of the last piece ‖ data of the last piece
 //! ```
 //!

@@ -7,7 +7,7 @@ use std::ops::Range;
 pub const SPAN: u64 = 1 << 31;
 /// Which of them is the head.
 pub const HEAD: u64 = SPAN - 1;
-/// Which of them says, where it is announced, that all is there. It is no object, and proves nothing.
+/// Which of them says that all is there: an object without bytes, that proves nothing.
 pub const ALL: u64 = SPAN - 2;
 /// Bits of the hash that say where.
 const PLACE_BITS: u32 = 22;

@@ -1,0 +1,483 @@
+//! `p2pt replicate-file fetch`.
+
+use std::cell::RefCell;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use tokio::sync::watch;
+
+use super::super::enter::{Entered, Wishes};
+use super::super::hub::nobody;
+use super::super::place::Place;
+use super::super::right::Right;
+use super::exchange::{Came, Exchange};
+use super::plan::{Plan, aside, confirmed, opened, paths, there};
+use super::report::Report;
+use super::stream::{self, Stream};
+use super::{disk, exists, limit, limits};
+use crate::base::to_hex;
+use crate::cli::address::{self, Object, Stdin};
+use crate::cli::call::Call;
+use crate::cli::failure::Failure;
+use crate::cli::net;
+use crate::cli::output::Event;
+use crate::cli::status::Status;
+use crate::cli::units::show_size;
+use crate::node::files::{Head, List, MAX_LIST, Tree};
+use crate::node::replication::Strategy;
+use crate::runtime::files::{Library, Part, hash_file};
+
+/// How long whoever has all stays at most, so that those who count copies hear of it,
+const FAREWELL: Duration = Duration::from_secs(1);
+/// and how long after one did.
+const TOLD: Duration = Duration::from_millis(100);
+/// How often it is looked whether anything comes.
+const LOOK: Duration = Duration::from_millis(250);
+
+/// Where it goes.
+enum Goal {
+    /// To standard output, in order.
+    Stream,
+    /// To a file.
+    File(PathBuf),
+    /// Below a folder.
+    Folder(PathBuf),
+}
+
+/// Fetches.
+///
+/// # Errors
+/// See the statuses of its row.
+pub(in crate::cli) fn run(call: Call) -> Result<(), Failure> {
+    let text = call.text("ADDRESS").unwrap_or_default();
+    let (spec, through, object) = address::object(&text, Stdin::Free)?;
+    if !spec.object_replication() {
+        return Err(Failure::usage("this group's groupspec has no object replication").next("check the address"));
+    }
+    let goal = goal(&call, &object)?;
+    let force = call.switch("force");
+    if let Goal::File(target) = &goal
+        && !force
+        && fs::symlink_metadata(target).is_ok()
+    {
+        call.out.say(format_args!("{} is there already; looking whether it is the same", target.display()));
+        match hash_file(target) {
+            Ok(tree) if tree.root() == object.hash && !call.switch("stay") => {
+                call.out.say("it is, to the last byte");
+                let size = tree.shape().size();
+                return call.out.event(Event::new("fetched").with("bytes", size).with("hash", to_hex(&object.hash)));
+            }
+            Ok(tree) if tree.root() == object.hash => {}
+            _ => return Err(exists(target)),
+        }
+    }
+    let place = Place { spec, through };
+    net::block_on(async {
+        call.out.say(format_args!("looking for members of the group {}", place.through()));
+        let right = Right::unproven(&call, &place.spec)?;
+        let timeout = call.duration("timeout").expect("the table has a default");
+        let wishes = Wishes { stays: true, ..Wishes::brief(timeout) };
+        let entered = Entered::begin(&call, &place, right, wishes).await?;
+        let fetching = Fetching::new(&call, &entered, object, goal, force, timeout);
+        let result = fetching.run().await;
+        entered.leave().await;
+        result
+    })
+}
+
+fn goal(call: &Call, object: &Object) -> Result<Goal, Failure> {
+    let output = call.path("output");
+    if output.as_deref() == Some(Path::new("-")) {
+        return if object.list {
+            Err(Failure::usage("several files do not go to standard output").next("name a folder with -o"))
+        } else {
+            Ok(Goal::Stream)
+        };
+    }
+    let name = object.name.clone().unwrap_or_else(|| to_hex(&object.hash[..8]));
+    let path = match output {
+        None => PathBuf::from(name),
+        Some(path) if !object.list && path.is_dir() => path.join(name),
+        Some(path) => path,
+    };
+    if object.list {
+        return match fs::metadata(&path) {
+            Ok(about) if !about.is_dir() => Err(exists(&path)),
+            _ => Ok(Goal::Folder(path)),
+        };
+    }
+    Ok(Goal::File(path))
+}
+
+struct Fetching<'a> {
+    call: &'a Call,
+    entered: &'a Entered,
+    object: Object,
+    goal: Goal,
+    force: bool,
+    timeout: Duration,
+    state: RefCell<State>,
+    /// Raised when a head or a whole file has come, or something failed.
+    moved: watch::Sender<u64>,
+}
+
+struct State {
+    exchange: Exchange,
+    plan: Option<Plan>,
+    stream: Option<Stream>,
+    head: Option<Head>,
+    /// What is waited for is here: an answer, or the disk.
+    busy: bool,
+    whole: Vec<[u8; 32]>,
+    failed: Option<Failure>,
+    last: Instant,
+}
+
+impl<'a> Fetching<'a> {
+    fn new(call: &'a Call, entered: &'a Entered, object: Object, goal: Goal, force: bool, timeout: Duration) -> Self {
+        let exchange = Exchange::new(entered.hub.group().clone(), call.out.clone(), Library::new());
+        let state = State {
+            exchange,
+            plan: None,
+            stream: None,
+            head: None,
+            busy: false,
+            whole: Vec::new(),
+            failed: None,
+            last: Instant::now(),
+        };
+        Self { call, entered, object, goal, force, timeout, state: RefCell::new(state), moved: watch::Sender::new(0) }
+    }
+
+    async fn run(&self) -> Result<(), Failure> {
+        let group = self.entered.hub.group();
+        limits(group, limit(self.call, "up"), limit(self.call, "down"));
+        let strategy = if matches!(self.goal, Goal::Stream) { Strategy::LowestFirst } else { Strategy::RarestFirst };
+        let _ = group.with(|member, now| member.set_replication_strategy(now, strategy));
+        let mut signals = self.call.signals.clone();
+        let result = tokio::select! {
+            () = self.entered.hub.pump(|item| self.take(item)) => Err(Failure::new(Status::Failed, "go on", "the group was left")),
+            failure = self.entered.follow(&self.call.out, |event| drop(self.call.out.event(event))) => Err(failure),
+            result = self.fetch() => result,
+            failure = self.silence() => Err(failure),
+            never = self.progress() => never,
+            status = signals.stopped() => Err(Failure::new(status, "finish", "interrupted")),
+        };
+        result.map_err(|failure| self.resumable(failure))
+    }
+
+    /// What a failure is once something is kept that the next call goes on with.
+    fn resumable(&self, failure: Failure) -> Failure {
+        let mut state = self.state.borrow_mut();
+        let State { exchange, plan, .. } = &mut *state;
+        let kept = plan.as_ref().map_or(0, |plan| plan.bytes(&exchange.library).0);
+        let is_done = plan.as_ref().is_some_and(Plan::is_done);
+        let passing = matches!(failure.status, Status::TimedOut | Status::NotFound | Status::Rendezvous)
+            || matches!(failure.status, Status::Interrupted | Status::Terminated);
+        if kept == 0 || is_done || !passing {
+            return self.entered.explained(failure);
+        }
+        let came = format!("{} ({} of it are here)", failure.came, show_size(kept));
+        Failure { status: Status::Resumable, came, ..failure }.next("run the same command again to go on")
+    }
+
+    fn take(&self, item: &crate::runtime::GroupItem) {
+        let mut state = self.state.borrow_mut();
+        let State { exchange, plan, stream, head, whole, failed, last, .. } = &mut *state;
+        match exchange.take(item) {
+            Err(failure) => drop(failed.get_or_insert(failure)),
+            Ok(None) => return,
+            Ok(Some(Came::Head(came))) => *head = Some(came),
+            Ok(Some(Came::Piece { hash, whole: is_whole })) => {
+                *last = Instant::now();
+                if is_whole {
+                    whole.push(hash);
+                } else if stream.is_none() {
+                    return;
+                }
+            }
+            Ok(Some(Came::Gap)) => {
+                // Objects may have been among what was lost: they are wanted again.
+                for hash in plan.iter().flat_map(Plan::active) {
+                    exchange.want_missing(hash);
+                }
+                if plan.is_none() && stream.is_none() {
+                    exchange.want_head(self.object.hash);
+                }
+                if let Some(stream) = stream {
+                    stream.want_again(exchange);
+                }
+            }
+        }
+        drop(state);
+        self.moved.send_modify(|times| *times += 1);
+    }
+
+    /// Waits until there is something in the state.
+    async fn until<T>(&self, mut find: impl FnMut(&mut State) -> Option<T>) -> Result<T, Failure> {
+        let mut moved = self.moved.subscribe();
+        loop {
+            {
+                let mut state = self.state.borrow_mut();
+                if let Some(failure) = state.failed.take() {
+                    return Err(failure);
+                }
+                if let Some(found) = find(&mut state) {
+                    state.last = Instant::now();
+                    return Ok(found);
+                }
+            }
+            let _ = moved.changed().await;
+        }
+    }
+
+    /// Waits for something here, for which no member is to blame.
+    async fn busy<T>(&self, work: impl Future<Output = T>) -> T {
+        self.state.borrow_mut().busy = true;
+        let done = work.await;
+        let mut state = self.state.borrow_mut();
+        (state.busy, state.last) = (false, Instant::now());
+        done
+    }
+
+    async fn fetch(&self) -> Result<(), Failure> {
+        match &self.goal {
+            Goal::Stream => {
+                let head = self.head().await?;
+                self.stream(head).await?;
+            }
+            Goal::File(target) => self.file(target).await?,
+            Goal::Folder(folder) => self.folder(folder).await?,
+        }
+        let (received, others) = {
+            let mut state = self.state.borrow_mut();
+            state.exchange.announce_all(&self.object.hash);
+            state.exchange.received()
+        };
+        let total = self.total();
+        let share = if received == 0 { 0 } else { others * 100 / received };
+        self.call
+            .out
+            .say(format_args!("all there: {}, {share} % of what came from others than the origin", show_size(total)));
+        let event = Event::new("fetched").with("bytes", total).with("hash", to_hex(&self.object.hash));
+        self.call.out.event(event.with("received", received).with("from_others", others))?;
+        if self.call.switch("stay") {
+            self.call.out.say("sharing on, until a signal");
+            return std::future::pending().await;
+        }
+        let begun = Instant::now();
+        while begun.elapsed() < FAREWELL && !self.state.borrow().exchange.told {
+            tokio::time::sleep(TOLD).await;
+        }
+        tokio::time::sleep(TOLD).await;
+        Ok(())
+    }
+
+    fn total(&self) -> u64 {
+        let mut state = self.state.borrow_mut();
+        let State { exchange, plan, stream, .. } = &mut *state;
+        match (plan, stream) {
+            (Some(plan), _) => plan.bytes(&exchange.library).1,
+            (None, Some(stream)) => stream.bytes().1,
+            _ => 0,
+        }
+    }
+
+    /// The head of what the address names, from others.
+    async fn head(&self) -> Result<Head, Failure> {
+        self.state.borrow_mut().exchange.want_head(self.object.hash);
+        self.until(|state| state.head.take()).await
+    }
+
+    async fn file(&self, target: &Path) -> Result<(), Failure> {
+        let hash = self.object.hash;
+        if !self.force
+            && let Ok(tree) = hash_file(target)
+        {
+            // It is the same, as was found before, and there to be shared.
+            let mut state = self.state.borrow_mut();
+            state.plan = Some(Plan::nothing(tree.shape().size()));
+            state.exchange.library.share(target.into(), tree);
+            state.exchange.announce(&hash);
+            return Ok(());
+        }
+        let paths = paths(target)?;
+        let place = paths.clone();
+        let part = match self.busy(aside(move || Part::resume(&place, hash))).await?.map_err(disk)? {
+            Some(part) => {
+                self.call.out.say(format_args!("going on with {} that are here already", show_size(part.bytes())));
+                part
+            }
+            None => {
+                let head = self.head().await?;
+                let mut part = Part::create(&paths, hash, head.tree.shape()).map_err(disk)?;
+                part.tree_mut().recall(&head.learnt);
+                part.keep(&head.learnt, &head.data).map_err(disk)?;
+                part
+            }
+        };
+        {
+            let mut state = self.state.borrow_mut();
+            let mut plan = Plan::single(hash, part.tree().shape(), target.into(), self.force);
+            plan.adopt(hash);
+            if part.is_whole() {
+                state.whole.push(hash);
+            }
+            state.exchange.library.fetch(part);
+            state.plan = Some(plan);
+            state.exchange.announce(&hash);
+            state.exchange.want_missing(&hash);
+        }
+        self.finished(None).await
+    }
+
+    async fn folder(&self, folder: &Path) -> Result<(), Failure> {
+        let list = self.list().await?;
+        self.busy(confirmed(self.call, &list, folder)).await?;
+        let there = self.busy(there(&list, folder)).await?;
+        {
+            let mut state = self.state.borrow_mut();
+            let plan = Plan::list(&list, folder, self.force, there, &mut state.exchange.library)?;
+            state.plan = Some(plan);
+            state.exchange.library.files().iter().for_each(|hash| state.exchange.announce(hash));
+        }
+        self.finished(Some(folder)).await
+    }
+
+    /// The list that the address names.
+    async fn list(&self) -> Result<List, Failure> {
+        let hash = self.object.hash;
+        let head = self.head().await?;
+        let shape = head.tree.shape();
+        let too_large = || Failure::new(Status::Integrity, "read the list of files", "it is no list");
+        if shape.size() > MAX_LIST as u64 {
+            return Err(too_large());
+        }
+        {
+            let mut state = self.state.borrow_mut();
+            let base = state.exchange.library.reserve(hash);
+            state.exchange.library.remember(Tree::new(hash, shape));
+            let object = crate::node::files::piece(&head.tree, shape.last(), &head.data).expect("it was just proven");
+            state.exchange.library.accept(base + shape.last(), &object).map_err(disk)?;
+            state.exchange.announce(&hash);
+            state.exchange.want_missing(&hash);
+        }
+        let pieces = shape.pieces();
+        let bytes = self.until(|state| {
+            let held: Option<Vec<_>> = (0..pieces).map(|piece| state.exchange.library.held(&hash, piece)).collect();
+            held.map(|pieces| pieces.concat())
+        });
+        let bytes = bytes.await?;
+        self.state.borrow_mut().whole.retain(|whole| *whole != hash);
+        List::parse(&bytes).map_err(|why| Failure::new(Status::Integrity, "read the list of files", why))
+    }
+
+    /// Waits until every file of the plan is in its place.
+    async fn finished(&self, folder: Option<&Path>) -> Result<(), Failure> {
+        loop {
+            let begun = {
+                let mut state = self.state.borrow_mut();
+                let State { exchange, plan, whole, .. } = &mut *state;
+                let plan = plan.as_mut().expect("there is a plan");
+                for hash in std::mem::take(whole) {
+                    plan.finish(&hash, folder, &mut exchange.library)?;
+                    exchange.announce(&hash);
+                }
+                if plan.is_done() {
+                    return Ok(());
+                }
+                plan.begin(folder)?
+            };
+            let parts = self.busy(opened(begun)).await?;
+            {
+                let mut state = self.state.borrow_mut();
+                for part in parts {
+                    let hash = part.tree().root();
+                    if part.is_whole() {
+                        state.whole.push(hash);
+                    }
+                    state.exchange.library.fetch(part);
+                    state.exchange.announce(&hash);
+                    state.exchange.want_missing(&hash);
+                }
+            }
+            self.until(|state| (!state.whole.is_empty()).then_some(())).await?;
+        }
+    }
+
+    async fn stream(&self, head: Head) -> Result<(), Failure> {
+        let writer = stream::writer(&self.call.out);
+        {
+            let mut state = self.state.borrow_mut();
+            let State { exchange, stream, .. } = &mut *state;
+            *stream = Some(Stream::begin(self.object.hash, &head, exchange)?);
+        }
+        let result = loop {
+            let next = self.until(|state| {
+                let State { exchange, stream, .. } = state;
+                stream.as_mut().and_then(|stream| stream.next(exchange))
+            });
+            tokio::select! {
+                next = next => match next? {
+                    Some(data) => {
+                        if writer.send(data).await.is_err() {
+                            break writer.ended().await;
+                        }
+                        self.state.borrow_mut().last = Instant::now();
+                    }
+                    None => break writer.finish().await,
+                },
+                failure = writer.failed() => break Err(failure),
+            }
+        };
+        result
+    }
+
+    /// Waits until nothing has come for too long.
+    async fn silence(&self) -> Failure {
+        loop {
+            tokio::time::sleep(LOOK).await;
+            let (waits, last) = {
+                let state = self.state.borrow();
+                let is_ready = |stream: &Stream| stream.is_ready(&state.exchange);
+                let idle = state.busy
+                    || state.plan.as_ref().is_some_and(Plan::is_done)
+                    || state.stream.as_ref().is_some_and(is_ready);
+                (!idle, state.last)
+            };
+            if waits && last.elapsed() >= self.timeout {
+                if self.entered.hub.neighbours() == 0 {
+                    return nobody(self.timeout);
+                }
+                let begun = self.total() > 0;
+                let status = if begun { Status::TimedOut } else { Status::NotFound };
+                let came = if begun { "nobody gives the rest" } else { "no member has it" };
+                return Failure::new(status, "fetch it", came)
+                    .next("whoever shares it has to run: see there with p2pt replicate-file share");
+            }
+        }
+    }
+
+    async fn progress(&self) -> Result<(), Failure> {
+        let mut report = Report::new(self.call);
+        let mut signals = self.call.signals.clone();
+        loop {
+            let asked = tokio::select! {
+                () = signals.status_wanted() => true,
+                () = tokio::time::sleep(LOOK) => false,
+            };
+            let mut state = self.state.borrow_mut();
+            let State { exchange, plan, stream, .. } = &mut *state;
+            let (bytes, total) = match (plan, stream) {
+                (Some(plan), _) => {
+                    report.files(plan, &exchange.library);
+                    plan.bytes(&exchange.library)
+                }
+                (None, Some(stream)) => stream.bytes(),
+                _ => (0, 0),
+            };
+            report.tell(bytes, total, exchange, asked)?;
+        }
+    }
+}
