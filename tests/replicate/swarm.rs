@@ -179,6 +179,30 @@ fn a_fetch_that_is_killed_goes_on_where_it_was() {
 }
 
 #[test]
+fn a_disk_that_takes_no_more_is_told_and_the_fetch_goes_on_later() {
+    let (source, content) = (Home::new(), bytes(8_000_000, 10));
+    let seed = Seed::start(&[], &[&made(&source, "film", &content)]);
+    let home = Home::new();
+    // No file may have more than 4,096,000 bytes: the system refuses what is written beyond.
+    let limited = "trap '' XFSZ; ulimit -f 8000; exec \"$0\" \"$@\"";
+    let mut command = std::process::Command::new("sh");
+    command.args(["-c", limited]).arg(crate::support::binary());
+    command.args(["replicate-file", "fetch", &seed.address()]).current_dir(home.path());
+    home.clean(&mut command);
+    let ended = Running::start(&mut command).end(LONG);
+    assert_eq!(ended.status, 9, "{}", ended.stderr);
+    assert!(
+        ended.stderr.contains(".film.p2pt-part") && ended.stderr.contains("same command again"),
+        "{}",
+        ended.stderr
+    );
+    assert!(!home.path().join("film").exists());
+    let ended = fetch(&home, &[], &seed.address()).end(LONG);
+    assert_eq!(ended.status, 0, "{}", ended.stderr);
+    assert!(ended.stderr.contains("going on with") && fs::read(home.path().join("film")).unwrap() == content);
+}
+
+#[test]
 fn an_interrupted_fetch_says_that_it_can_go_on() {
     let (source, content) = (Home::new(), bytes(8_000_000, 8));
     let seed = Seed::start(&[], &[&made(&source, "film", &content)]);
