@@ -143,8 +143,7 @@ impl Member {
             posting: Watched::new(Posting::new(now, rng.fork(), posting)),
             routing: Watched::new(Routing::new(now, rng.fork(), routing)),
             storage: Watched::new(Storage::new(now, rng.fork(), storage)),
-            replication: replicates
-                .then(|| Watched::new(Replication::new(now, rng.fork(), config.replication))),
+            replication: replicates.then(|| Watched::new(Replication::new(now, rng.fork(), config.replication))),
         }
     }
 

@@ -163,19 +163,24 @@ impl Node {
         if !control && own.is_none() || matches!(self.roles.get(&handle), None | Some(Role::Client)) {
             return false;
         }
-        let taken = match self.link_of(handle) {
-            Some(link) if control && link.unnamed.len() < MAX_UNNAMED => link.unnamed.insert(flow),
-            Some(link) => {
-                let group = return_of.and_then(|answered| link.outgoing.get(&answered)).copied();
-                match (own.flatten(), group) {
-                    (Some(lane), Some((group, Lane::Control))) => {
-                        link.incoming.insert(flow, (group, lane));
-                        true
-                    }
-                    _ => false,
+        let answered = return_of.and_then(|flow| self.groups.links.get(&handle)?.outgoing.get(&flow)).copied();
+        let group = answered.filter(|(_, lane)| *lane == Lane::Control).map(|(group, _)| group);
+        let joined = group.and_then(|group| self.groups.joined.get(&group));
+        let proven = |peer: PeerId| joined.is_some_and(|joined| joined.member.view().neighbour(peer).is_some());
+        let peer = self.groups.links.get(&handle).map(|link| link.peer);
+        let early = !peer.is_some_and(proven);
+        let taken = match (self.link_of(handle), own.flatten(), group) {
+            (Some(link), ..) if control && link.unnamed.len() < MAX_UNNAMED => link.unnamed.insert(flow),
+            (Some(link), Some(lane), Some(group)) => {
+                link.incoming.insert(flow, (group, lane));
+                // A packet of the handshake was lost, or was overtaken: what only neighbours may say waits for it.
+                if early && let Some(used) = link.uses.get_mut(&group) {
+                    used.early.push(flow);
+                    return true;
                 }
+                true
             }
-            None => false,
+            _ => false,
         };
         if let Some(session) = self.endpoint.session_mut(handle) {
             let _ = match taken {
@@ -187,6 +192,14 @@ impl Node {
             };
         }
         true
+    }
+
+    /// A group's neighbour has proved to be one, or is none any more: what it said on its lanes is read.
+    pub(super) fn read_early(&mut self, handle: SessionHandle, flows: Vec<FlowId>) {
+        let Some(session) = self.endpoint.session_mut(handle).filter(|_| !flows.is_empty()) else { return };
+        for flow in flows {
+            let _ = session.accept_flow(flow, Order::Original, LANE_WINDOW);
+        }
     }
 
     /// Sends a member's message, opening the lane if it is the first.

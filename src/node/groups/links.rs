@@ -182,9 +182,7 @@ impl Node {
     /// Closes a group's flows in a session, and the session if nothing else uses it.
     pub(super) fn end_use(&mut self, now: Instant, handle: SessionHandle, group: GroupHandle) {
         let Some(link) = self.groups.links.get_mut(&handle) else { return };
-        if link.uses.remove(&group).is_none() {
-            return;
-        }
+        let Some(used) = link.uses.remove(&group) else { return };
         let outgoing: BTreeMap<FlowId, (GroupHandle, Lane)> =
             link.outgoing.extract_if(.., |_, (of, _)| *of == group).collect();
         let incoming: BTreeMap<FlowId, (GroupHandle, Lane)> =
@@ -202,6 +200,7 @@ impl Node {
                 }
             }
         }
+        self.read_early(handle, used.early);
         self.release(now, handle, LINGER);
     }
 
@@ -269,12 +268,13 @@ impl Node {
         }
     }
 
-    /// A neighbour has proved to be a member: it may introduce others to us.
+    /// A neighbour has proved to be a member: it may introduce others to us, and is heard on all lanes.
     pub(super) fn trust_neighbour(&mut self, group: GroupHandle, peer: PeerId) {
-        let session = self.groups.joined.get(&group).and_then(|joined| joined.peers.get(&peer));
-        if let Some(&session) =
-            session.filter(|session| !matches!(self.roles.get(session), Some(Role::Registration(_))))
-        {
+        let Some(&session) = self.groups.joined.get(&group).and_then(|joined| joined.peers.get(&peer)) else { return };
+        let used = self.groups.links.get_mut(&session).and_then(|link| link.uses.get_mut(&group));
+        let early = used.map(|used| std::mem::take(&mut used.early)).unwrap_or_default();
+        self.read_early(session, early);
+        if !matches!(self.roles.get(&session), Some(Role::Registration(_))) {
             self.endpoint.set_forwarding(session, ForwardAnswer::RHello, ForwardTrust::Member);
         }
     }

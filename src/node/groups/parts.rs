@@ -182,6 +182,8 @@ impl Link {
 pub(super) struct Use {
     /// The far end's control flow, once its INIT came.
     pub(super) far_control: Option<FlowId>,
+    /// Lanes that the neighbour opened before the end of its handshake came: the flows are not read until then.
+    pub(super) early: Vec<FlowId>,
     pub(super) lanes: BTreeMap<Lane, Sending>,
 }
 
