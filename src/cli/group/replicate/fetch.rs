@@ -256,7 +256,7 @@ impl<'a> Fetching<'a> {
             state.exchange.received()
         };
         let total = self.total();
-        let share = if received == 0 { 0 } else { others * 100 / received };
+        let share = (others * 100).checked_div(received).unwrap_or(0);
         self.call
             .out
             .say(format_args!("all there: {}, {share} % of what came from others than the origin", show_size(total)));
@@ -413,7 +413,7 @@ impl<'a> Fetching<'a> {
             let State { exchange, stream, .. } = &mut *state;
             *stream = Some(Stream::begin(self.object.hash, &head, exchange)?);
         }
-        let result = loop {
+        loop {
             let next = self.until(|state| {
                 let State { exchange, stream, .. } = state;
                 stream.as_mut().and_then(|stream| stream.next(exchange))
@@ -430,8 +430,7 @@ impl<'a> Fetching<'a> {
                 },
                 failure = writer.failed() => break Err(failure),
             }
-        };
-        result
+        }
     }
 
     /// Waits until nothing has come for too long.

@@ -74,7 +74,7 @@ impl<'a> Report<'a> {
             self.rate += FRESH * (rate - self.rate);
             self.measured = (now, received);
         }
-        let share = if received == 0 { 0 } else { others * 100 / received };
+        let share = (others * 100).checked_div(received).unwrap_or(0);
         if total > 0 {
             let bar = self.bar.get_or_insert_with(|| self.call.out.bar(Some(total)));
             bar.set_position(bytes);
