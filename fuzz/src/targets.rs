@@ -25,6 +25,9 @@ pub use files::{list_of_files, object_of_file};
 #[path = "nearest.rs"]
 mod nearest;
 pub use nearest::{records_message, routes_message};
+#[path = "objects.rs"]
+mod objects;
+pub use objects::objects_message;
 #[path = "posts.rs"]
 mod posts;
 pub use posts::posts_message;
@@ -60,6 +63,7 @@ pub const TARGETS: &[Target] = &[
     ("posts", posts_message),
     ("routes", routes_message),
     ("records", records_message),
+    ("objects", objects_message),
     ("control", control_socket),
     ("file_list", list_of_files),
     ("file_object", object_of_file),

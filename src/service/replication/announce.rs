@@ -78,10 +78,9 @@ impl Replication {
             .shown
             .iter()
             .filter(|&(index, &(peer, at))| {
-                let asked = self
-                    .neighbours
-                    .get(&peer)
-                    .is_some_and(|near| near.queue.contains(index) || near.flying.contains_key(index));
+                let asked = self.neighbours.get(&peer).is_some_and(|near| {
+                    near.queue.iter().any(|(asked, _)| asked == index) || near.flying.contains_key(index)
+                });
                 now.since(at) > if asked { SHOWN_FOR } else { ASKED_WITHIN }
             })
             .map(|(&index, _)| index)

@@ -15,6 +15,8 @@ use crate::base::{Instant, PeerId, RangeSet};
 const MAX_TRACKED: usize = 262_144;
 /// Objects that are asked for at once, at most.
 const MAX_FLIGHT: usize = 2_048;
+/// Bytes that they usually bring, at most.
+const MAX_FLIGHT_BYTES: usize = 16 << 20;
 /// Objects whose bytes the owner is looking at, at most.
 const MAX_CHECKING: usize = 1_024;
 /// How far is looked for something that a neighbour has.
@@ -154,6 +156,7 @@ impl Replication {
             known.into_iter().for_each(|known| new.remove_range(known));
             neighbour.have.insert_range(span.clone());
         }
+        neighbour.count = neighbour.count.saturating_add(new.len());
         if neighbour.have.range_count() > MAX_RANGES {
             return self.blame(peer, "more ranges of objects than anybody has");
         }
@@ -175,6 +178,7 @@ impl Replication {
             neighbour.have.within(span.clone()).for_each(|span| lost.insert_range(span));
             neighbour.have.remove_range(span);
         }
+        neighbour.count -= lost.len().min(neighbour.count);
         if neighbour.have.range_count() > MAX_RANGES {
             return self.blame(peer, "more ranges of objects than anybody has");
         }
@@ -244,7 +248,7 @@ impl Replication {
                 continue;
             }
             neighbour.overdue += 1;
-            neighbour.window = 2.0;
+            neighbour.window = 1.0;
             for index in late {
                 let reserved = neighbour.give_up(index).map_or(0, |asked| asked.reserved);
                 neighbour.pending.cancel.push(index);
@@ -279,10 +283,11 @@ impl Replication {
             ready.filter(free).map(|(&peer, near)| (near.asked.len(), near.response, peer)).collect();
         // Whoever has least to do for us comes first, then the quickest.
         ready.sort_unstable();
+        let most = (MAX_FLIGHT_BYTES / self.usual.max(1)).clamp(2, MAX_FLIGHT);
         while !ready.is_empty() {
             let mut still = Vec::new();
             for &(_, _, peer) in &ready {
-                if self.fetch.flight.len() >= MAX_FLIGHT || self.fetch.checking.len() >= MAX_CHECKING {
+                if self.fetch.flight.len() >= most || self.fetch.checking.len() >= MAX_CHECKING {
                     return;
                 }
                 if let Some(at) = self.down.wait(now) {
@@ -338,7 +343,9 @@ impl Replication {
     /// At the end, when everything that is left was asked for: what to ask a second neighbour for.
     fn ask_again(&self, now: Instant, peer: PeerId) -> Option<u64> {
         let near = self.neighbours.get(&peer)?;
-        let is_end = self.fetch.order.is_empty() && self.want.len() <= self.fetch.flight.len() as u64;
+        // One at a time, of those who have nothing else to do for us.
+        let is_end =
+            near.asked.is_empty() && self.fetch.order.is_empty() && self.want.len() <= self.fetch.flight.len() as u64;
         if !is_end {
             return None;
         }

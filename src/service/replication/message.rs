@@ -125,3 +125,64 @@ fn list(mut body: &[u8]) -> Result<Vec<u64>, DecodeError> {
 pub(super) fn index(from: &mut &[u8]) -> Result<u64, DecodeError> {
     vlu::take(from).and_then(|index| if index <= MAX_INDEX { Ok(index) } else { Err(DecodeError::TooLarge) })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn spans_of(steps: Vec<(u64, u64)>) -> Vec<Span> {
+        let mut next = 0;
+        let span = |(gap, more): (u64, u64)| {
+            let start: u64 = next + gap;
+            next = start + more + 1;
+            start..=start + more
+        };
+        steps.into_iter().map(span).collect()
+    }
+
+    fn record() -> impl Strategy<Value = Record> {
+        let spans = || proptest::collection::vec((0u64..1 << 40, 0u64..1 << 30), 0..20).prop_map(spans_of);
+        let list = || proptest::collection::vec(0..=MAX_INDEX, 0..20);
+        prop_oneof![
+            spans().prop_map(Record::Have),
+            spans().prop_map(Record::Gone),
+            spans().prop_map(Record::Want),
+            list().prop_map(Record::Request),
+            list().prop_map(Record::Deny),
+            list().prop_map(Record::Cancel),
+            list().prop_map(Record::Got),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_put_is_read_and_nothing_else(records in proptest::collection::vec(record(), 0..8)) {
+            let mut message = Vec::new();
+            records.iter().for_each(|record| record.put(&mut message));
+            prop_assert_eq!(decode(&message), Ok(records.clone()));
+            // A type of a later version is passed over.
+            message.extend([0x6f, 2, 0xff, 0xff]);
+            prop_assert_eq!(decode(&message), Ok(records));
+            message.push(0x01);
+            prop_assert!(decode(&message).is_err());
+        }
+
+        #[test]
+        fn any_bytes_are_read_or_refused(message: Vec<u8>) {
+            for record in decode(&message).into_iter().flatten() {
+                if let Record::Have(spans) | Record::Gone(spans) | Record::Want(spans) = record {
+                    prop_assert!(spans.iter().all(|span| span.start() <= span.end() && *span.end() <= MAX_INDEX));
+                    prop_assert!(spans.windows(2).all(|pair| pair[0].end() < pair[1].start()));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn an_index_beyond_the_last_is_refused() {
+        let mut message = Vec::new();
+        Record::Request(vec![MAX_INDEX + 1]).put(&mut message);
+        assert_eq!(decode(&message), Err(DecodeError::TooLarge));
+    }
+}

@@ -4,6 +4,60 @@
 //! Objects are known by their index, 0 to 2^53, and are bytes without meaning here: whoever wants one looks at what came, and says
 //! [`Replication::bad`] if it is not what it should be. Nothing is pushed: what is wanted is asked for, once, of a
 //! neighbour that has it.
+//!
+//! # On the wire
+//!
+//! Lane [`crate::group::Lane::Objects`] carries objects and nothing else, in whatever order they arrive:
+//!
+//! ```text
+//! index ‖ object (the rest; at most 1,049,600 bytes)
+//! ```
+//!
+//! Lane [`crate::group::Lane::Asks`] carries messages of at most 16,384 bytes, each a sequence of records: type (1) ‖ length ‖ that
+//! many bytes. Numbers are VLUs; unknown types are passed over. A record cut off, an index above 2^53, or a longer message is what
+//! nobody sends by mistake.
+//!
+//! ```text
+//! 01 HAVE      ranges     the sender has these, too
+//! 02 GONE      ranges     it does not have these any more
+//! 03 WANT      ranges     it wants these and nothing else, or less: at most 256 ranges, with gaps filled if there were more.
+//!                         Said to every new neighbour and when the owner changes what it wants, not when something came
+//! 04 REQUEST   indices    it asks for these, the most wanted first
+//! 05 DENY      indices    it does not give these; they are not asked of it again unless it says HAVE again
+//! 06 CANCEL    indices    it does not ask for these any more; an object may be on its way nevertheless
+//! 07 GOT       indices    it has received these: the place on the way is free again. Says nothing of whether they were right
+//! ```
+//!
+//! Indices stand one after the other. A range is two numbers: how far its first index is from the one that follows the last range's
+//! (from 0 for the first), and how many indices follow the first.
+//!
+//! # Who asks whom
+//!
+//! An object is asked of one neighbour, the rarest (or lowest) first, by lot among equals. A neighbour that answers soon may be
+//! asked for more at once, one that lets us wait for fewer; so requests go where the queues are short. When everything that
+//! is left has been asked for, what takes long is asked of a second neighbour, and withdrawn from the other when it comes.
+//! A request that is not answered in 4 s and four times the usual time is given up, asked elsewhere, and its neighbour tried with
+//! one request at a time.
+//!
+//! A holder gives first what the fewest of its neighbours have, an older request counting as a rarer one and a neighbour
+//! that has little as one that needs more; after all others those who have taken 64 objects more than they gave
+//! while they owe us some, but for each eighth. What is on its way to all neighbours together is bounded by what they
+//! confirm in time: [`GOT`](Record::Got) later than 80 ms beyond the shortest time of that neighbour makes it less, so that a full uplink
+//! does not spoil other traffic.
+//!
+//! What a member has and no neighbour seems to have is shown to one of those who want it, in ascending order and a few ahead of
+//! what they ask; everybody is told when all of it has gone out. So the uplink of whoever begins carries everything once before it
+//! carries anything twice. What came from others is announced to who lacks it within 20 ms, to others within half a second.
+//!
+//! # Limits
+//!
+//! Of each neighbour: 65,536 ranges that it has (more: it is left), 256 requests that wait (more are denied), 128 requests of ours,
+//! 256 of ours that were given up and may be answered. In all: 262,144 wanted objects of which it is counted who has them (the
+//! rest waits until there is room), 2,048 requests of ours and 16 MiB of what they usually bring, 1,024 objects that the owner has
+//! not judged, 64 requests of others that it has not answered, 16 MiB on their way. A neighbour is left at once for a wrong object or a
+//! message of a wrong form, and after 32 doings that happen but not so often, good ones undoing them: objects that nobody asked
+//! for, promises not kept, the same request twice, requests for what was not promised, more requests than are answered, objects that
+//! are not confirmed within 30 s.
 
 mod announce;
 mod fetch;

@@ -13,6 +13,8 @@ pub(super) const MAX_RANGES: usize = 65_536;
 pub(super) const MAX_QUEUE: usize = 256;
 /// Objects asked of a neighbour at once, at most.
 pub(super) const MAX_WINDOW: f64 = 128.0;
+/// How long a request should wait for its answer, so that it could not have gone elsewhere with profit.
+const ANSWERS_WITHIN: Duration = Duration::from_millis(150);
 /// Requests that were given up and may yet be answered, remembered of each neighbour.
 const MAX_LATE: usize = 256;
 /// Indices or ranges in a record: ten bytes for each number at most.
@@ -50,6 +52,8 @@ pub(super) struct Pending {
 pub(super) struct Neighbour {
     pub(super) have: RangeSet,
     pub(super) want: RangeSet,
+    /// How many it has.
+    pub(super) count: u64,
     pub(super) pending: Pending,
     pub(super) flush_at: Option<Instant>,
     /// Bytes that the lane of asks takes now.
@@ -60,15 +64,11 @@ pub(super) struct Neighbour {
     late: VecDeque<u64>,
     /// How many objects may be asked of it at once.
     pub(super) window: f64,
-    /// How long an answer takes, on the whole; the shortest.
+    /// How long an answer takes, on the whole.
     pub(super) response: Duration,
-    pub(super) quickest: Option<Duration>,
-    /// Bytes a second that come from it, on the whole.
-    pub(super) rate: f64,
-    arrived: Option<Instant>,
 
-    /// What it asked us for and waits.
-    pub(super) queue: VecDeque<u64>,
+    /// What it asked us for and waits, and since when.
+    pub(super) queue: VecDeque<(u64, Instant)>,
     pub(super) flying: BTreeMap<u64, Flying>,
     pub(super) flying_bytes: usize,
     /// The shortest time in which it confirmed an object.
@@ -94,6 +94,7 @@ impl Neighbour {
         Self {
             have: RangeSet::new(),
             want: RangeSet::new(),
+            count: 0,
             pending: Pending::default(),
             flush_at: None,
             asks_room: Lane::Asks.room(),
@@ -101,9 +102,6 @@ impl Neighbour {
             late: VecDeque::new(),
             window: 2.0,
             response: rtt.max(Duration::from_millis(1)) * 2,
-            quickest: None,
-            rate: 0.0,
-            arrived: None,
             queue: VecDeque::new(),
             flying: BTreeMap::new(),
             flying_bytes: 0,
@@ -143,16 +141,16 @@ impl Neighbour {
     /// It answered a request of that time.
     pub(super) fn answered(&mut self, now: Instant, at: Instant, bytes: usize) {
         let taken = now.since(at).max(Duration::from_micros(100));
-        let quickest = *self.quickest.insert(self.quickest.map_or(taken, |least| least.min(taken)));
         self.response = (self.response * 7 + taken) / 8;
-        // What lies between two answers, if it had something to do all the while, is what one takes.
-        let begun = self.arrived.map_or(at, |before| before.max(at));
-        let gap = now.since(begun).as_secs_f64().max(1e-5);
-        let weight = (gap / (gap + 0.25)).max(0.05);
-        self.rate += (bytes as f64 / gap - self.rate) * weight;
-        self.arrived = Some(now);
-        let fits = self.rate * quickest.as_secs_f64() / bytes.max(1) as f64;
-        self.window = (2.0 * fits + 1.0).clamp(2.0, MAX_WINDOW);
+        // As many requests wait with it as are answered in time: more where there is nothing else to do.
+        if taken < ANSWERS_WITHIN / 2 {
+            self.window += 0.5;
+        } else if taken < ANSWERS_WITHIN {
+            self.window += 0.5 / self.window;
+        } else if taken > ANSWERS_WITHIN * 2 {
+            self.window -= 0.25;
+        }
+        self.window = self.window.clamp(1.0, MAX_WINDOW);
         self.overdue = 0;
         self.strikes = self.strikes.saturating_sub(1);
         self.received += bytes as u64;

@@ -7,7 +7,7 @@ use crate::base::Instant;
 /// Bytes sent and not confirmed, at least.
 const LEAST: f64 = 65_536.0;
 /// The same at most.
-const MOST: f64 = 67_108_864.0;
+const MOST: f64 = 16_777_216.0;
 
 /// How many bytes of objects may be on their way to all neighbours together. The uplink is theirs in common, so is this:
 /// it grows until confirmations come later than they could, by a delay that others' traffic can stand.

@@ -17,6 +17,9 @@ const MAX_GIVEN: usize = 64;
 const LOOK: usize = 4;
 /// How long an object may be on its way; then its place is given to another.
 const LANDS_WITHIN: Duration = Duration::from_secs(30);
+/// How many milliseconds of waiting a copy that another neighbour has is worth, and that whoever asks has all that we have.
+const COPY: i64 = 300;
+const NEED: f64 = 3_000.0;
 /// How many objects a neighbour may be ahead of what it gives back before others come first.
 const CREDIT: u64 = 64;
 
@@ -36,7 +39,7 @@ impl Replication {
     pub(super) fn requested(&mut self, now: Instant, peer: PeerId, list: Vec<u64>) {
         for index in list {
             let Some(neighbour) = self.neighbours.get_mut(&peer) else { return };
-            if neighbour.queue.contains(&index) || neighbour.flying.contains_key(&index) {
+            if neighbour.queue.iter().any(|&(asked, _)| asked == index) || neighbour.flying.contains_key(&index) {
                 self.strike(peer, "the same request twice");
                 continue;
             }
@@ -53,14 +56,14 @@ impl Replication {
                 }
                 continue;
             }
-            neighbour.queue.push_back(index);
+            neighbour.queue.push_back((index, now));
         }
     }
 
     /// A neighbour does not want an object any more.
     pub(super) fn was_cancelled(&mut self, peer: PeerId, index: u64) {
         let Some(neighbour) = self.neighbours.get_mut(&peer) else { return };
-        neighbour.queue.retain(|&asked| asked != index);
+        neighbour.queue.retain(|&(asked, _)| asked != index);
         if let Some(flying) = neighbour.landed(index) {
             self.pipe.flying -= flying.bytes;
             self.take_back(peer, flying.name);
@@ -106,13 +109,13 @@ impl Replication {
         self.up_wait = None;
         while self.given.len() < MAX_GIVEN && self.pipe.flying + (self.given.len() + 1) * self.usual <= self.pipe.cap()
         {
-            let Some((peer, at)) = self.next_to_give() else { return };
+            let Some((peer, at)) = self.next_to_give(now) else { return };
             self.up_wait = self.up.wait(now);
             if self.up_wait.is_some() {
                 return;
             }
             let Some(neighbour) = self.neighbours.get_mut(&peer) else { return };
-            let Some(index) = neighbour.queue.remove(at) else { return };
+            let Some((index, _)) = neighbour.queue.remove(at) else { return };
             if !self.have.contains(index) {
                 neighbour.pending.deny.push(index);
                 neighbour.flush_within(now, Duration::ZERO);
@@ -128,10 +131,11 @@ impl Replication {
     }
 
     /// Whose request comes next, and which: the rarest of those who give, then of the others.
-    fn next_to_give(&self) -> Option<(PeerId, usize)> {
+    fn next_to_give(&self, now: Instant) -> Option<(PeerId, usize)> {
         let asking = |near: &&Neighbour| !near.queue.is_empty() && near.room > 0 && !near.banned;
         let count = self.neighbours.values().filter(asking).count();
-        let mut best: Option<((bool, u32, usize, u64), (PeerId, usize))> = None;
+        let ours = self.have.len().max(1);
+        let mut best: Option<((bool, i64, usize, u64), (PeerId, usize))> = None;
         for (&peer, near) in self.neighbours.iter().filter(|(_, near)| asking(near)) {
             if count == 1 {
                 return Some((peer, 0));
@@ -141,8 +145,11 @@ impl Replication {
                 continue;
             }
             let takes = self.takes_only(near);
-            for (at, &index) in near.queue.iter().take(LOOK).enumerate() {
-                let rank = (takes, self.copies(index), near.flying_bytes, near.sent);
+            let need = (near.count.min(ours) as f64 / ours as f64 * NEED) as i64;
+            for (at, &(index, since)) in near.queue.iter().take(LOOK).enumerate() {
+                let waited = now.since(since).as_millis() as i64;
+                let merit = i64::from(self.copies(index)) * COPY + need - waited;
+                let rank = (takes, merit, near.flying_bytes, near.sent);
                 if best.is_none_or(|(least, _)| rank < least) {
                     best = Some((rank, (peer, at)));
                 }
