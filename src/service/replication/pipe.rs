@@ -9,6 +9,9 @@ const LEAST: f64 = 65_536.0;
 /// The same at most.
 const MOST: f64 = 16_777_216.0;
 
+/// Confirmations of which the earliest counts.
+const LATELY: usize = 4;
+
 /// How many bytes of objects may be on their way to all neighbours together. The uplink is theirs in common, so is this:
 /// it grows until confirmations come later than they could, by a delay that others' traffic can stand.
 #[derive(Debug)]
@@ -19,11 +22,14 @@ pub(super) struct Pipe {
     target: Duration,
     starting: bool,
     cut: Instant,
+    /// How long the last ones waited, in parts of the target.
+    lately: [f64; LATELY],
+    next: usize,
 }
 
 impl Pipe {
     pub(super) const fn new(target: Duration) -> Self {
-        Self { flying: 0, cap: LEAST * 2.0, target, starting: true, cut: Instant::ZERO }
+        Self { flying: 0, cap: LEAST * 2.0, target, starting: true, cut: Instant::ZERO, lately: [0.0; LATELY], next: 0 }
     }
 
     pub(super) const fn cap(&self) -> usize {
@@ -33,7 +39,10 @@ impl Pipe {
     /// An object of `bytes` was confirmed after `taken`; the same neighbour has once done it in `least`.
     pub(super) fn confirmed(&mut self, now: Instant, bytes: usize, taken: Duration, least: Duration) {
         let was_full = self.flying as f64 + bytes as f64 * 2.0 > self.cap;
-        let waited = taken.saturating_sub(least).as_secs_f64() / self.target.as_secs_f64();
+        self.lately[self.next] = taken.saturating_sub(least).as_secs_f64() / self.target.as_secs_f64();
+        self.next = (self.next + 1) % LATELY;
+        // All wait in the same uplink; what only one waited for was lost on its way, or is that neighbour's own affair.
+        let waited = self.lately.iter().copied().fold(f64::INFINITY, f64::min);
         if waited > 0.5 {
             self.starting = false;
         }
