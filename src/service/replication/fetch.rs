@@ -1,6 +1,5 @@
 //! What is asked of whom.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -8,7 +7,7 @@ use bytes::Bytes;
 use super::message::{Span, index};
 use super::neighbour::{Asked, MAX_RANGES, Neighbour};
 use super::service::Replication;
-use super::types::{MAX_OBJECT, ReplicationEvent, Strategy};
+use super::types::{MAX_OBJECT, ReplicationEvent};
 use crate::base::{Instant, PeerId, RangeSet};
 
 /// Wanted objects that somebody has, of which is known how many have them.
@@ -23,95 +22,6 @@ const MAX_CHECKING: usize = 1_024;
 const LOOK: usize = 512;
 /// Neighbours that are asked for the same object at once, at the end.
 const MAX_ASKERS: usize = 3;
-
-/// Where an object stands among those to be asked for: how rare, by lot, index.
-type Place = (u32, u64, u64);
-
-/// What is wanted, and who was asked.
-#[derive(Debug)]
-pub(super) struct Fetch {
-    strategy: Strategy,
-    salt: u64,
-    /// Wanted objects that neighbours have, and how many.
-    tracked: BTreeMap<u64, u32>,
-    /// Those of them that nobody was asked for.
-    order: BTreeSet<Place>,
-    /// Some were left out of the table.
-    overflowed: bool,
-    /// Who was asked.
-    pub(super) flight: BTreeMap<u64, Vec<PeerId>>,
-    /// What came, and the owner has not judged.
-    pub(super) checking: BTreeMap<u64, PeerId>,
-    /// When more may be asked for, within the limit of what we receive.
-    pub(super) wait: Option<Instant>,
-}
-
-impl Fetch {
-    pub(super) const fn new(strategy: Strategy, salt: u64) -> Self {
-        Self {
-            strategy,
-            salt,
-            tracked: BTreeMap::new(),
-            order: BTreeSet::new(),
-            overflowed: false,
-            flight: BTreeMap::new(),
-            checking: BTreeMap::new(),
-            wait: None,
-        }
-    }
-
-    fn place(&self, index: u64, count: u32) -> Place {
-        match self.strategy {
-            Strategy::LowestFirst => (0, 0, index),
-            Strategy::RarestFirst => {
-                let mixed = (index ^ self.salt).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-                (count, (mixed ^ mixed >> 29).wrapping_mul(0xbf58_476d_1ce4_e5b9), index)
-            }
-        }
-    }
-
-    pub(super) fn set_strategy(&mut self, strategy: Strategy) {
-        self.strategy = strategy;
-        let free = self.tracked.iter().filter(|(index, _)| !self.flight.contains_key(index));
-        self.order = free.map(|(&index, &count)| self.place(index, count)).collect();
-    }
-
-    /// So many have it now.
-    fn set_count(&mut self, index: u64, count: u32) {
-        if let Some(&before) = self.tracked.get(&index) {
-            let place = self.place(index, before);
-            self.order.remove(&place);
-        }
-        if count == 0 {
-            self.tracked.remove(&index);
-            return;
-        }
-        self.tracked.insert(index, count);
-        if !self.flight.contains_key(&index) {
-            let place = self.place(index, count);
-            self.order.insert(place);
-        }
-    }
-
-    /// Forgets what is tracked of these.
-    fn forget(&mut self, span: &Span) {
-        let known: Vec<(u64, u32)> = self.tracked.range(span.clone()).map(|(&index, &count)| (index, count)).collect();
-        for (index, count) in known {
-            self.tracked.remove(&index);
-            let place = self.place(index, count);
-            self.order.remove(&place);
-        }
-    }
-
-    /// Forgets that the owner was looking at these; whether it was at all of them, if there are not many.
-    pub(super) fn take_checked(&mut self, span: &Span) -> bool {
-        let checked: Vec<u64> = self.checking.range(span.clone()).map(|(&index, _)| index).collect();
-        for index in &checked {
-            self.checking.remove(index);
-        }
-        checked.len() as u64 == span.end() - span.start() + 1
-    }
-}
 
 impl Replication {
     /// Counts who has these of what we want.

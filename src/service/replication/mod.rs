@@ -69,6 +69,7 @@ mod service;
 #[cfg(test)]
 mod tests;
 mod types;
+mod wanted;
 
 pub use message::{MAX_MESSAGE, Record, Span, decode};
 pub use service::Replication;

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use super::message::{MAX_MESSAGE, Record, Span};
-use crate::base::{Instant, RangeSet};
+use crate::base::{Instant, PeerId, RangeSet};
 use crate::group::Lane;
 
 /// Ranges that a neighbour may say to have or want, each.
@@ -87,6 +87,17 @@ pub(super) struct Neighbour {
     pub(super) overdue: u32,
     /// It was told of as misbehaving.
     pub(super) banned: bool,
+}
+
+/// A request that the owner was told of.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Given {
+    pub(super) peer: PeerId,
+    pub(super) index: u64,
+    /// Bytes that were taken from the limit for it.
+    pub(super) reserved: usize,
+    /// It is not wanted any more.
+    pub(super) cancelled: bool,
 }
 
 impl Neighbour {

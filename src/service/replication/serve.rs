@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use super::neighbour::{Flying, MAX_QUEUE, Neighbour};
+use super::neighbour::{Flying, Given, MAX_QUEUE, Neighbour};
 use super::service::Replication;
 use super::types::{MAX_OBJECT, ReplicationError, ReplicationEvent, RequestId};
 use crate::base::{Instant, PeerId};
@@ -22,17 +22,6 @@ const COPY: i64 = 300;
 const NEED: f64 = 3_000.0;
 /// How many objects a neighbour may be ahead of what it gives back before others come first.
 const CREDIT: u64 = 64;
-
-/// A request that the owner was told of.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Given {
-    pub(super) peer: PeerId,
-    pub(super) index: u64,
-    /// Bytes that were taken from the limit for it.
-    pub(super) reserved: usize,
-    /// It is not wanted any more.
-    pub(super) cancelled: bool,
-}
 
 impl Replication {
     /// A neighbour asks for objects.

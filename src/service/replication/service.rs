@@ -6,14 +6,13 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use super::fetch::Fetch;
 use super::message::{MAX_MESSAGE, Record, Span, decode};
-use super::neighbour::{MAX_RANGES, Neighbour};
+use super::neighbour::{Given, MAX_RANGES, Neighbour};
 use super::pipe::{Limit, Pipe};
-use super::serve::Given;
 use super::types::{
     MAX_INDEX, ReplicationConfig, ReplicationError, ReplicationEvent, ReplicationStats, RequestId, Strategy,
 };
+use super::wanted::Fetch;
 use crate::base::{Instant, PeerId, RangeSet, Rng};
 use crate::group::{Lane, Outgoing, Output};
 
