@@ -425,7 +425,7 @@ impl Outbound {
         self.packet.acked > 0
     }
 
-    fn grow_send_buffer(&mut self, wanted: usize) {
+    pub(super) fn grow_send_buffer(&mut self, wanted: usize) {
         if wanted <= self.send_buffer || self.send_buffer >= self.max_send_buffer {
             return;
         }

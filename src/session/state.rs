@@ -249,6 +249,12 @@ impl Session {
         self.outbound.open(metadata, return_of, priority)
     }
 
+    /// Lets each flow queue at least so many bytes from now on, up to [`SessionConfig::max_send_buffer`]: for an owner that
+    /// writes much at once and cannot keep what is refused.
+    pub fn reserve_send_buffer(&mut self, bytes: usize) {
+        self.outbound.grow_send_buffer(bytes);
+    }
+
     /// Makes the far end see the flow without any data.
     ///
     /// # Errors

@@ -143,6 +143,25 @@ fn a_lost_tail_costs_a_tail_probe_and_not_a_retransmission_timeout() {
     assert!(counters.tail_probes >= 1 && counters.timeouts == 0, "{counters:?}");
 }
 
+/// The second to fetch a file once waited 4 s for its first pieces: more were written at once than a new flow takes.
+#[test]
+fn a_new_flow_takes_as_much_as_was_reserved() {
+    let mut pair = Pair::new(7, Link::IDEAL.rate(100_000_000).delay(ms(5)).mtu(1500));
+    pair.connect();
+    let near = pair.near;
+    pair.world.command(near, |end, now| {
+        let piece = bytes::Bytes::from(vec![0; 128 << 10]);
+        let taken = |end: &mut crate::pair::End| {
+            let flow = end.session.open_flow(now, b"objects", None, Priority::Bulk).unwrap();
+            let write = |_: &i32| end.session.write(now, flow, piece.clone(), Lifetime::UNLIMITED).is_ok();
+            (0..32).take_while(write).count()
+        };
+        assert!(taken(end) < 32);
+        end.session.reserve_send_buffer(8 << 20);
+        assert_eq!(taken(end), 32);
+    });
+}
+
 #[test]
 fn urgent_messages_pass_bulk_and_expired_ones_are_reported_lost() {
     let link = Link::IDEAL.rate(2_000_000).delay(ms(20)).queue(20_000).mtu(1500);

@@ -196,9 +196,12 @@ impl Node {
 
     /// A group's neighbour has proved to be one, or is none any more: what it said on its lanes is read.
     pub(super) fn read_early(&mut self, handle: SessionHandle, flows: Vec<FlowId>) {
-        let Some(session) = self.endpoint.session_mut(handle).filter(|_| !flows.is_empty()) else { return };
         for flow in flows {
-            let _ = session.accept_flow(flow, Order::Original, LANE_WINDOW);
+            let lane = self.groups.links.get(&handle).and_then(|link| link.incoming.get(&flow)).map(|&(_, lane)| lane);
+            let (order, window) = reception(lane);
+            if let Some(session) = self.endpoint.session_mut(handle) {
+                let _ = session.accept_flow(flow, order, window);
+            }
         }
     }
 
@@ -217,6 +220,8 @@ impl Node {
         };
         let Some(used) = link.uses.get_mut(&group) else { return };
         if !used.lanes.contains_key(&lane) {
+            // What a service is told that there is room for is not refused: its room, and one message beyond it.
+            session.reserve_send_buffer(2 * lane.room());
             let answered = if lane == Lane::Control { None } else { used.far_control };
             let opened = match answered {
                 None if lane != Lane::Control => None,
