@@ -105,7 +105,7 @@ mod tests {
         fs::write(place.join(".z.p2pt-part"), "2").unwrap();
         std::os::unix::fs::symlink("/etc/passwd", place.join("link")).unwrap();
         let mut passed = Vec::new();
-        let found = scan(&[place.clone()], &mut |path| passed.push(path.to_path_buf())).unwrap();
+        let found = scan(std::slice::from_ref(&place), &mut |path| passed.push(path.to_path_buf())).unwrap();
         let names: Vec<(&str, u64)> = found.iter().map(|file| (file.name.as_str(), file.size)).collect();
         assert_eq!(names, [("a/b_c", 1), ("z", 2)]);
         passed.sort();

@@ -184,11 +184,13 @@ impl Neighbour {
     pub(super) fn told(&mut self, want: &RangeSet) -> Vec<Vec<u8>> {
         let Pending { have, gone, want: wants, request, cancel, deny, got } = std::mem::take(&mut self.pending);
         let mut records = Vec::new();
-        let lists: [(Vec<u64>, fn(Vec<u64>) -> Record); 4] =
-            [(cancel, Record::Cancel), (request, Record::Request), (got, Record::Got), (deny, Record::Deny)];
-        for (list, make) in lists {
-            records.extend(list.chunks(RECORD).map(|part| make(part.to_vec())));
-        }
+        let mut list = |indices: Vec<u64>, make: fn(Vec<u64>) -> Record| {
+            records.extend(indices.chunks(RECORD).map(|part| make(part.to_vec())));
+        };
+        list(cancel, Record::Cancel);
+        list(request, Record::Request);
+        list(got, Record::Got);
+        list(deny, Record::Deny);
         if wants {
             records.push(Record::Want(hull(want)));
         }

@@ -23,6 +23,10 @@ const NEED: f64 = 3_000.0;
 /// How many objects a neighbour may be ahead of what it gives back before others come first.
 const CREDIT: u64 = 64;
 
+/// Where a request stands among the others, the least first: whether its sender takes only, what it is worth, bytes that are
+/// on their way to its sender, and that were sent to it.
+type Rank = (bool, i64, usize, u64);
+
 impl Replication {
     /// A neighbour asks for objects.
     pub(super) fn requested(&mut self, now: Instant, peer: PeerId, list: Vec<u64>) {
@@ -124,7 +128,7 @@ impl Replication {
         let asking = |near: &&Neighbour| !near.queue.is_empty() && near.room > 0 && !near.banned;
         let count = self.neighbours.values().filter(asking).count();
         let ours = self.have.len().max(1);
-        let mut best: Option<((bool, i64, usize, u64), (PeerId, usize))> = None;
+        let mut best: Option<(Rank, (PeerId, usize))> = None;
         for (&peer, near) in self.neighbours.iter().filter(|(_, near)| asking(near)) {
             if count == 1 {
                 return Some((peer, 0));
