@@ -9,6 +9,11 @@ const LEAST: f64 = 65_536.0;
 /// The same at most.
 const MOST: f64 = 16_777_216.0;
 
+/// A delay of our own making that other traffic can stand.
+const POLITE: Duration = Duration::from_millis(80);
+/// One beyond which it is of no use to us either: requests had better go elsewhere.
+const IMPOLITE: Duration = Duration::from_millis(800);
+
 /// Confirmations of which the earliest counts.
 const LATELY: usize = 4;
 
@@ -28,7 +33,8 @@ pub(super) struct Pipe {
 }
 
 impl Pipe {
-    pub(super) const fn new(target: Duration) -> Self {
+    pub(super) const fn new(polite: bool) -> Self {
+        let target = if polite { POLITE } else { IMPOLITE };
         Self { flying: 0, cap: LEAST * 2.0, target, starting: true, cut: Instant::ZERO, lately: [0.0; LATELY], next: 0 }
     }
 

@@ -22,8 +22,6 @@ pub(super) const SOON: Duration = Duration::from_millis(20);
 pub(super) const LATER: Duration = Duration::from_millis(500);
 /// How often it is looked whether anything takes too long.
 const TICK: Duration = Duration::from_millis(100);
-/// A delay of our own making that other traffic can stand.
-const YIELDING: Duration = Duration::from_millis(80);
 /// Doings that no honest neighbour reaches, until one is left.
 pub(super) const MAX_STRIKES: u32 = 32;
 
@@ -82,7 +80,7 @@ impl Replication {
             fetch: Fetch::new(config.strategy, rng.u64()),
             given: BTreeMap::new(),
             names: 0,
-            pipe: Pipe::new(YIELDING),
+            pipe: Pipe::new(config.polite),
             up,
             up_wait: None,
             down,

@@ -20,7 +20,7 @@ pub enum Strategy {
 }
 
 /// How replication begins.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ReplicationConfig {
     /// Which object is asked for first.
     pub strategy: Strategy,
@@ -28,6 +28,15 @@ pub struct ReplicationConfig {
     pub up: Option<u64>,
     /// Bytes of objects received in a second at most; `None` for no limit.
     pub down: Option<u64>,
+    /// Whether to send less as soon as what we send waits in the uplink, so that other traffic has it.
+    pub polite: bool,
+}
+
+impl Default for ReplicationConfig {
+    /// The lowest first, no limits, polite.
+    fn default() -> Self {
+        Self { strategy: Strategy::default(), up: None, down: None, polite: true }
+    }
 }
 
 /// A neighbour's request, which its holder answers with an object or denies.
