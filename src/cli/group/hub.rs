@@ -58,6 +58,8 @@ struct Inner {
     routed: broadcast::Sender<Value>,
     /// Who wants to see what is posted here.
     echo: OnceLock<mpsc::Sender<Post>>,
+    /// Whose turn it is to hand over a post: when room is short, posts wait in the order in which they came.
+    turn: tokio::sync::Mutex<()>,
 }
 
 /// What is waited for.
@@ -91,6 +93,7 @@ impl Hub {
             changed: watch::Sender::new(0),
             routed: broadcast::Sender::new(ROUTED_KEPT),
             echo: OnceLock::new(),
+            turn: tokio::sync::Mutex::new(()),
         }))
     }
 
@@ -262,6 +265,7 @@ impl Hub {
 
     /// Hands a post over, once there is room for it.
     async fn injected(&self, signed: Bytes) -> Result<PostId, PostError> {
+        let _turn = self.0.turn.lock().await;
         loop {
             let posted = self.0.group.with(|member, now| member.inject_post(now, signed.clone()));
             match posted.unwrap_or(Err(PostError::Full)) {

@@ -14,12 +14,24 @@ use crate::group::{Lane, Outgoing, Output};
 
 /// Whoever has fewer neighbours needs no tree.
 const MIN_NEIGHBOURS: usize = 2;
-/// How much later the beat may come over the parent that we have than over another.
+/// What a link more on the beat's way weighs against its coming earlier: a way of few links breaks less often, and what each
+/// member on it takes to pass a post on is no part of the beat's time when nobody is busy.
+const HOP: Duration = Duration::from_millis(5);
+/// A copy that says it crossed more links than this weighs no more.
+const MAX_HOPS: u64 = 20;
+/// How much worse the parent that we have may be than another.
 const LOYALTY: Duration = Duration::from_millis(15);
 /// A parent that missed this many posts in a row is left.
 const MAX_MISSES: u32 = 3;
 /// And not taken again for this long.
 const DISTRUST: Duration = Duration::from_secs(120);
+
+impl BeatCopy {
+    /// How bad the way is that it came.
+    fn weight(self) -> Duration {
+        self.offset + HOP * u32::try_from(self.hops.min(MAX_HOPS)).unwrap_or(u32::MAX)
+    }
+}
 
 impl Posting {
     /// A post came or went.
@@ -42,7 +54,7 @@ impl Posting {
             Beat::Copy => {
                 let first = self.tree.root.map_or(now, |root| root.at);
                 if let Some(neighbour) = self.neighbours.get_mut(&peer) {
-                    let copy = BeatCopy { offset: now.since(first) };
+                    let copy = BeatCopy { offset: now.since(first), hops };
                     neighbour.beat.get_or_insert(copy);
                 }
             }
@@ -61,7 +73,7 @@ impl Posting {
                     return;
                 }
                 let (author, sequence, time) = (post.author, post.sequence, post.time);
-                self.follow(now, Some(peer), Root { author, stream, sequence, time, at: now, mine: false });
+                self.follow(now, Some((peer, hops)), Root { author, stream, sequence, time, at: now, mine: false });
                 self.spread(Some(peer), hops.saturating_add(1), bytes);
             }
         }
@@ -109,10 +121,11 @@ impl Posting {
         self.spread(None, 0, &bytes);
     }
 
-    fn follow(&mut self, now: Instant, from: Option<PeerId>, root: Root) {
+    fn follow(&mut self, now: Instant, from: Option<(PeerId, u64)>, root: Root) {
         self.tree.follow(root);
         for (peer, neighbour) in &mut self.neighbours {
-            neighbour.beat = (Some(*peer) == from).then_some(BeatCopy { offset: Duration::ZERO });
+            let first = from.filter(|(from, _)| from == peer);
+            neighbour.beat = first.map(|(_, hops)| BeatCopy { offset: Duration::ZERO, hops });
             neighbour.distrusted = neighbour.distrusted.filter(|until| now < *until);
         }
     }
@@ -136,12 +149,12 @@ impl Posting {
             copy.filter(|_| !neighbour.banned && neighbour.distrusted.is_none())
         };
         let root_is_us = self.tree.root.is_some_and(|root| root.mine);
-        let copies = self.neighbours.iter().filter_map(|(peer, neighbour)| Some((sound(neighbour)?.offset, *peer)));
+        let copies = self.neighbours.iter().filter_map(|(peer, neighbour)| Some((sound(neighbour)?.weight(), *peer)));
         let best = copies.min().filter(|_| !root_is_us);
         let old = self.tree.parent;
-        let kept = old.and_then(|old| Some((sound(self.neighbours.get(&old)?)?.offset, old)));
+        let kept = old.and_then(|old| Some((sound(self.neighbours.get(&old)?)?.weight(), old)));
         let chosen = match (best, kept) {
-            (Some((best, _)), Some((offset, old))) if offset <= best + LOYALTY => Some(old),
+            (Some((best, _)), Some((weight, old))) if weight <= best + LOYALTY => Some(old),
             (best, _) => best.map(|(_, peer)| peer),
         };
         self.tree.parent = chosen;

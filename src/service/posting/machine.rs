@@ -25,6 +25,9 @@ pub(super) const FIRST_EAGER: usize = 4;
 const MAX_UNSENT: usize = 1024;
 /// Bytes of them.
 const MAX_UNSENT_BYTES: usize = 8 << 20;
+/// A post of ours is held for so long before a newer one takes its room: the newer one waits. Members that did not get it by
+/// push ask for it within that time.
+pub(super) const HELD_AT_LEAST: Duration = Duration::from_secs(5);
 /// Posts of ours whose answers are expected.
 const MAX_OWN: usize = 8192;
 /// Bytes that a post of ours has at most besides its body.
@@ -103,7 +106,7 @@ impl Posting {
         if body.len() > MAX_BODY {
             return Err(PostError::TooLong);
         }
-        self.check_room(body.len() + MAX_HEAD)?;
+        self.check_room(now, self.config.author.peer_id(), body.len() + MAX_HEAD)?;
         let config = &self.config;
         let time = config.clock.unix_millis(now);
         let (group, sequence) = (config.group, self.sequence + 1);
@@ -131,7 +134,7 @@ impl Posting {
         if self.streams.seen((post.stream(), post.sequence)) {
             return Ok(post.id(group));
         }
-        self.check_room(signed.len())?;
+        self.check_room(now, post.author, signed.len())?;
         Ok(self.send_out(now, &signed, &post))
     }
 
@@ -288,10 +291,20 @@ impl Posting {
     }
 
     /// Whether a post of ours may go out now.
-    fn check_room(&self, len: usize) -> Result<(), PostError> {
-        let mut all = self.neighbours.values().filter(|neighbour| !neighbour.banned).peekable();
+    fn check_room(&mut self, now: Instant, author: PeerId, len: usize) -> Result<(), PostError> {
+        // Every member holds as much of an author: what none holds any more cannot be asked for.
+        if self.store.crowded(author, len).is_some_and(|since| now.since(since) < HELD_AT_LEAST) {
+            return Err(PostError::Full);
+        }
+        let mut all = self.neighbours.values_mut().filter(|neighbour| !neighbour.banned).peekable();
         let fits = if all.peek().is_some() {
-            all.any(|neighbour| neighbour.room >= len + 8 && !neighbour.is_behind())
+            let (mut any, mut waits) = (false, false);
+            for neighbour in all {
+                let roomy = neighbour.room >= len + 8 && !neighbour.is_behind();
+                any |= roomy;
+                waits |= neighbour.eager && neighbour.is_waited_for(now, roomy);
+            }
+            any && !waits
         } else {
             let bytes: usize =
                 self.unsent.iter().filter_map(|key| self.store.get(*key)).map(|held| held.signed.len()).sum();

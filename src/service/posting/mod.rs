@@ -66,9 +66,10 @@
 //!
 //! This alone yields some tree. A *beat* gives it a good shape: a signed post with option 2, empty, in a stream of its own, that
 //! everybody passes on to all neighbours the first time it comes. While posts flow, one member, the root, beats every 10 s.
-//! 400 ms after a beat each member chooses as its parent the neighbour over which it came first (or keeps the one it has, if
-//! that came at most 15 ms later), and tells it (LINK 2); 600 ms later it makes all links lazy that lead neither to its parent nor
-//! to a child. So all paths to the root are the fastest that there are, and no path is longer than two such. A parent
+//! 400 ms after a beat each member chooses as its parent the neighbour whose copy came first, each link that a copy says it
+//! crossed (20 count at most) weighing as much as coming 5 ms later (or keeps the one it has, if that is worse by at most 15 ms),
+//! and tells it (LINK 2); 600 ms later it makes all links lazy that lead neither to its parent nor
+//! to a child. So all paths to the root are about the fastest that there are, and no path is longer than two such. A parent
 //! that goes, or that failed to push three posts in a row, is replaced at once by the next best that cannot be a descendant:
 //! one whose copy of the beat came earlier than the link's latency after the first. A root silent for 25 s is replaced: who
 //! misses it waits for up to 4 s, the less the lower its peer ID, and then beats. Of two roots the one with the lower peer ID
@@ -99,8 +100,10 @@
 //! | for a neighbour: announcements that wait | 8,192 | dropped, and compared later |
 //! | posts it asked for; small messages that wait | 1,024; 512 | dropped |
 //! | posts of ours that wait for a first neighbour | 1,024, 8 MiB | [`PostError::Full`] |
+//! | posts of ours within 5 s | the 16 MiB that all members hold of one author | [`PostError::Full`] |
 //!
-//! A push that there is no room for ([`Posting::writable`]) becomes an announcement. Everything dropped, put off or refused is counted in [`PostingStats`].
+//! A post of ours waits ([`PostError::Full`]) for room at all neighbours that get it by push, for up to 3 s a minute because of
+//! one; another's for which there is no room ([`Posting::writable`]) becomes an announcement. Everything dropped, put off or refused is counted in [`PostingStats`].
 
 mod beat;
 mod compare;

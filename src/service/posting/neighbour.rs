@@ -29,6 +29,10 @@ const MAX_ASKED: usize = 1024;
 const MAX_CONTROL: usize = 512;
 /// Posts in one message of announcements or questions.
 const MAX_KEYS: usize = 512;
+/// So long a post of ours waits for room at one neighbour,
+const LONGEST_WAIT: Duration = Duration::from_secs(3);
+/// and for one where it waited in vain not again until so long after that began.
+const NEXT_WAIT: Duration = Duration::from_secs(60);
 /// Round-trip time where none was measured.
 const UNKNOWN_RTT: Duration = Duration::from_millis(100);
 
@@ -37,6 +41,8 @@ const UNKNOWN_RTT: Duration = Duration::from_millis(100);
 pub(super) struct BeatCopy {
     /// After the first copy from anybody.
     pub(super) offset: Duration,
+    /// Links that it says it crossed before the one to us.
+    pub(super) hops: u64,
 }
 
 /// A neighbour.
@@ -70,6 +76,8 @@ pub(super) struct Neighbour {
     serve_at: Option<Instant>,
     /// What is due waits for room.
     blocked: bool,
+    /// Since when a post of ours waits, or waited in vain, for room.
+    short_since: Option<Instant>,
     /// What it was asked for and has not sent.
     pub(super) in_flight: BTreeSet<Key>,
     /// When it last sent what it was asked for.
@@ -119,6 +127,7 @@ impl Neighbour {
             answers: Vec::new(),
             serve_at: None,
             blocked: false,
+            short_since: None,
             in_flight: BTreeSet::new(),
             answered: None,
             child: false,
@@ -192,6 +201,28 @@ impl Neighbour {
     /// Whether much waits for room already, so that nothing more is to be pushed.
     pub(super) fn is_behind(&self) -> bool {
         !self.asked.is_empty() || self.control.len() > 4
+    }
+
+    /// Whether a post of ours waits until there is room for it here, for whoever gets posts by push should get all; but a
+    /// neighbour that takes none for a while keeps nobody waiting.
+    pub(super) fn is_waited_for(&mut self, now: Instant, roomy: bool) -> bool {
+        match self.short_since {
+            None if roomy => false,
+            None => {
+                self.short_since = Some(now);
+                true
+            }
+            Some(since) if now.since(since) >= NEXT_WAIT => {
+                self.short_since = None;
+                false
+            }
+            Some(since) if now.since(since) >= LONGEST_WAIT => false,
+            Some(_) if roomy => {
+                self.short_since = None;
+                false
+            }
+            Some(_) => true,
+        }
     }
 
     /// Whether there is something to send now, room permitting.

@@ -92,11 +92,21 @@ impl Store {
         Some(held)
     }
 
+    /// When the post came that would have to go if one of `len` bytes of `author` came; nothing if there is room.
+    pub(super) fn crowded(&self, author: PeerId, len: usize) -> Option<Instant> {
+        let share = self.shares.get(&author).map_or(0, |share| *share + len + OVERHEAD);
+        let oldest = (share > MAX_AUTHOR_BYTES).then(|| self.oldest_of(author)).flatten();
+        oldest.and_then(|key| self.held.get(&key)).map(|held| held.since)
+    }
+
+    fn oldest_of(&self, author: PeerId) -> Option<Key> {
+        self.by_author.range((author, 0, ([0; 12], 0))..).next().map(|&(_, _, key)| key)
+    }
+
     /// What must go, after a post of `author` came, for the limits to hold.
     pub(super) fn surplus(&self, author: PeerId) -> Option<Key> {
         if self.shares.get(&author).is_some_and(|share| *share > MAX_AUTHOR_BYTES) {
-            let first = (author, 0, ([0; 12], 0));
-            return self.by_author.range(first..).next().map(|&(_, _, key)| key);
+            return self.oldest_of(author);
         }
         (self.bytes > MAX_BYTES).then(|| self.oldest().map(|(_, key)| key)).flatten()
     }

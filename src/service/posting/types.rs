@@ -41,7 +41,7 @@ pub enum PostError {
     /// The group's posts need a grant, and we have none.
     #[error("this group needs a posting password")]
     NoGrant,
-    /// More posts wait for room than are kept.
+    /// More posts wait for room than are kept, or newer ones would push out what others had no time to ask for.
     #[error("too many posts wait for neighbours")]
     Full,
     /// It is no signed post of this group.

@@ -256,6 +256,32 @@ fn many_posts_are_in_flight_at_once() {
     assert_order(&world, &all);
 }
 
+/// Whoever posted more at once than members hold of one author left those behind who had not got it all by push.
+#[test]
+fn who_posts_more_than_is_held_waits_until_others_had_time_to_ask() {
+    let mut world = World::of(52, 6, 10);
+    world.run(ms(1000));
+    let begin = world.now;
+    let mut ids = Vec::new();
+    while ids.len() < 700 {
+        match world.try_post(3, vec![7; 60_000]) {
+            Ok(id) => ids.push(id),
+            Err(error) => {
+                assert_eq!(error, PostError::Full);
+                world.run(ms(10));
+            }
+        }
+    }
+    // 40 MiB, of which 16 may go at once, over links that take from 0.8 MiB a second on.
+    let took = world.now - begin;
+    assert!((ms(7000)..ms(50_000)).contains(&took), "{took:?}");
+    world.run(ms(10_000));
+    let all = up(&world);
+    let report = world.report(&ids, &all);
+    assert_eq!((report.missed, report.doubled), (0, 0));
+    assert_order(&world, &all);
+}
+
 #[test]
 fn posts_wait_for_the_first_neighbour() {
     let mut world = World::new(61);
