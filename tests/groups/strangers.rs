@@ -2,17 +2,20 @@
 
 use crate::acts::heard;
 use crate::stage::{MS, S, Stage, Ways, spec};
-use p2pt::base::{PeerId, Rng};
-use p2pt::crypto::{Identity, IdentityKind};
+use p2pt::base::{Interface, Path, PeerId, Received, Rng};
+use p2pt::crypto::epd::beacon;
+use p2pt::crypto::{Identity, IdentityKind, Keyring, Policy};
+use p2pt::endpoint::{Endpoint, EndpointConfig};
 use p2pt::flow::{Lifetime, Order, Priority};
-use p2pt::group::Hint;
 use p2pt::group::message::CONTROL_METADATA;
+use p2pt::group::{Beacons, Hint};
 use p2pt::node::posting::sign_post;
 use p2pt::node::routing::RoutingEvent;
 use p2pt::node::{Dial, MemberEvent, NodeEvent};
 use p2pt::sim::HostId;
 use p2pt::wire::{Address, Origin};
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 
 #[test]
 fn who_has_not_proved_to_be_a_member_is_not_heard_whatever_it_signs() {
@@ -105,4 +108,44 @@ fn a_network_at_which_many_members_are_said_to_be_is_not_flooded() {
     assert!(stats.addresses_refused > 100, "{stats:?}");
     // Five to each of the addresses that were tried at most: 64 at once and four a second.
     assert!(sent > 64 && sent <= 5 * (64 + 4 * 20), "{sent}");
+}
+
+#[test]
+fn beacons_are_heard_at_a_bounded_rate() {
+    let mut stage = Stage::new(603);
+    stage.strong = true;
+    let member = stage.join(&Ways { lan: true, ..Ways::default() });
+    stage.world.run_for(10 * S);
+    let mut rng = Rng::for_simulation(603);
+    let identity = Identity::generate(&mut rng, IdentityKind::default());
+    let profile = Arc::new(Keyring::new(identity, Policy::default()));
+    let mut stranger = Endpoint::new(stage.world.now(), rng.fork(), profile, EndpointConfig::default());
+    let beacons = Beacons::new(spec().secret());
+    let before = stage.world.link_stats(member).0.packets;
+    let IpAddr::V4(here) = stage.at(member).ip() else { panic!("IPv4") };
+    let [a, b, c, _] = here.octets();
+    let liar = IpAddr::from([a, b, c, 250]);
+    // 5,000 beacons of members that there are not, each from its own port of one host on the link, within a second.
+    for number in 0..5_000_u16 {
+        let now = stage.world.now();
+        let peer = PeerId(rng.bytes());
+        let epd = beacon(&beacons.make(&mut rng, peer));
+        stranger.send_ihello(now, Path::to(stage.at(member)), &epd, &number.to_be_bytes());
+        while let Some(mut sent) = stranger.poll_transmit(now) {
+            let mut path = Path::to(SocketAddr::new(liar, 1024 + number));
+            path.interface = Interface::DISCOVERY;
+            let received = Received { path, ecn: sent.ecn, segment: sent.segment, data: &mut sent.data };
+            stage.world.command(member, |peer, now| peer.node.handle(now, received));
+        }
+        stage.world.run_for(S / 5_000);
+    }
+    let stats = stage.world.host(member).node.group_stats();
+    // 1,000 at once and 500 a second.
+    assert!((1_000..=1_502).contains(&stats.beacons), "{stats:?}");
+    assert_eq!(stats.beacons + stats.beacons_limited, 5_000, "{stats:?}");
+    stage.world.run_for(20 * S);
+    let sent = stage.world.link_stats(member).0.packets - before;
+    println!("{sent} packets, {stats:?}");
+    // Whoever makes us dial what is not there pays for it with more datagrams than it brings forth.
+    assert!(sent < stats.beacons, "{sent}");
 }

@@ -16,7 +16,7 @@ fn crowd(members: u32) {
     assert!(routes.hops.quantile(0.99).is_some_and(|hops| f64::from(hops) <= limit), "{limit}");
     let neighbours = &report.neighbours;
     let within = |count: usize| (neighbours.target / 2..=neighbours.target * 3 / 2).contains(&count);
-    assert!(within(neighbours.median) && neighbours.within > 0.95, "{neighbours:?}");
+    assert!(within(neighbours.median) && neighbours.within > 0.999, "{neighbours:?}");
     let estimate = neighbours.estimate / f64::from(members);
     assert!((0.5..2.0).contains(&estimate), "{estimate}");
 }
