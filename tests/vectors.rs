@@ -4,5 +4,7 @@
 mod groups;
 #[path = "vectors/groupspecs.rs"]
 mod groupspecs;
+#[path = "vectors/recorded.rs"]
+mod recorded;
 #[path = "vectors/wire.rs"]
 mod wire;

@@ -31,6 +31,9 @@ pub use objects::objects_message;
 #[path = "posts.rs"]
 mod posts;
 pub use posts::posts_message;
+#[path = "streams.rs"]
+mod streams;
+pub use streams::streams_message;
 
 /// A target's name, which is also its corpus folder's, and its function.
 pub type Target = (&'static str, fn(&[u8]));
@@ -64,6 +67,7 @@ pub const TARGETS: &[Target] = &[
     ("routes", routes_message),
     ("records", records_message),
     ("objects", objects_message),
+    ("streams", streams_message),
     ("control", control_socket),
     ("file_list", list_of_files),
     ("file_object", object_of_file),

@@ -2,6 +2,7 @@
 //! one another.
 
 pub mod files;
+pub mod multicast;
 pub mod posting;
 pub mod rendezvous;
 pub mod replication;

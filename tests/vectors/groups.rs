@@ -11,15 +11,15 @@ use p2pt::wire::{Address, Origin};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
-fn file() -> Value {
+pub(crate) fn file() -> Value {
     serde_json::from_str(include_str!("groups.json")).expect("the vectors are JSON")
 }
 
-fn text(value: &Value) -> &str {
+pub(crate) fn text(value: &Value) -> &str {
     value.as_str().expect("a text")
 }
 
-fn hex(value: &Value) -> Vec<u8> {
+pub(crate) fn hex(value: &Value) -> Vec<u8> {
     from_hex(text(value)).expect("hex")
 }
 
@@ -27,14 +27,14 @@ fn peer(value: &Value) -> PeerId {
     text(value).parse().expect("a peer ID")
 }
 
-fn messages(kind: &str) -> Vec<Value> {
+pub(crate) fn messages(kind: &str) -> Vec<Value> {
     let all = file()["messages"].as_array().expect("a list").clone();
     let found: Vec<Value> = all.into_iter().filter(|message| message["kind"] == kind).collect();
     assert!(!found.is_empty(), "{kind}");
     found
 }
 
-fn address(value: &Value) -> Address {
+pub(crate) fn address(value: &Value) -> Address {
     let origin = match value["origin"].as_u64() {
         Some(1) => Origin::Local,
         Some(2) => Origin::Observed,
@@ -46,7 +46,7 @@ fn address(value: &Value) -> Address {
     Address::new(origin, SocketAddr::new(ip, u16::try_from(port).expect("a port")))
 }
 
-fn addresses(value: &Value) -> Vec<Address> {
+pub(crate) fn addresses(value: &Value) -> Vec<Address> {
     value.as_array().expect("a list").iter().map(address).collect()
 }
 
