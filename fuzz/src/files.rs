@@ -1,8 +1,11 @@
-//! Files as objects: lists, heads and pieces.
+//! Files as objects: lists, heads and pieces; and what is kept of them on the disk.
 
+use std::io;
+use std::path::Path;
 use std::sync::OnceLock;
 
 use bytes::Bytes;
+use p2pt::runtime::files::{Medium, Part, Paths};
 use p2pt::service::files::{List, Shape, Tree, check_path, head, leaf, piece, read_head, read_piece, safe_name};
 
 /// A file of three pieces.
@@ -56,4 +59,107 @@ pub fn object_of_file(data: &[u8]) {
         read_head(tree.root(), &object).is_ok()
     };
     assert_eq!(taken, change == 0);
+}
+
+/// A file in memory.
+struct Memory(Vec<u8>);
+
+impl Medium for Memory {
+    fn write_some(&mut self, at: u64, data: &[u8]) -> io::Result<usize> {
+        let end = at as usize + data.len();
+        if self.0.len() < end {
+            self.0.resize(end, 0);
+        }
+        self.0[at as usize..end].copy_from_slice(data);
+        Ok(data.len())
+    }
+
+    fn read_some(&mut self, at: u64, into: &mut [u8]) -> io::Result<usize> {
+        let from = self.0.get(usize::try_from(at).unwrap_or(usize::MAX)..).unwrap_or_default();
+        let len = from.len().min(into.len());
+        into[..len].copy_from_slice(&from[..len]);
+        Ok(len)
+    }
+
+    fn resize(&mut self, len: u64) -> io::Result<()> {
+        self.0.resize(len as usize, 0);
+        Ok(())
+    }
+
+    fn sync(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+fn paths() -> Paths {
+    Paths::of(Path::new("file")).expect("a name")
+}
+
+/// The state file of a fetch that has all pieces.
+fn whole_state() -> &'static [u8] {
+    static STATE: OnceLock<Vec<u8>> = OnceLock::new();
+    STATE.get_or_init(|| {
+        let (data, tree) = file();
+        let header = [&b"p2pt part 1\0"[..], &tree.root(), &40_000_u64.to_be_bytes()].concat();
+        let log = Memory(header.clone());
+        let mut part = Part::read(paths(), Memory(Vec::new()), log, header.len() as u64, tree.root())
+            .expect("memory")
+            .expect("a header");
+        let mut state = header;
+        for number in [2, 0, 1] {
+            let object = piece(tree, number, self::part(data, tree.shape(), number)).expect("all of the tree is known");
+            let (learnt, data) = read_piece(part.tree_mut(), number, &object).expect("a true piece");
+            part.keep(&learnt, &data).expect("memory");
+            state.extend_from_slice(&(number as u32).to_be_bytes());
+            state.extend_from_slice(&learnt.leaf);
+            learnt.siblings.iter().for_each(|sibling| state.extend_from_slice(sibling));
+        }
+        state
+    })
+}
+
+/// A state file and a part file that somebody changed: what is held is right, and the rest can be fetched.
+pub fn state_of_fetch(data: &[u8]) {
+    let (bytes, tree) = file();
+    let Some((&[how, high, low, change], more)) = data.split_first_chunk::<4>() else { return };
+    let (mut state, mut content) = (whole_state().to_vec(), bytes.clone());
+    let at = usize::from(u16::from_be_bytes([high, low])) % state.len();
+    match how % 4 {
+        0 => state.truncate(at),
+        1 => state[at] ^= change,
+        2 => drop(state.splice(at..at, more.iter().copied())),
+        _ => {
+            state.truncate(at);
+            state.extend_from_slice(more);
+        }
+    }
+    if how & 0x40 != 0 {
+        content[at * 100 % bytes.len()] ^= change;
+    }
+    if how & 0x80 != 0 {
+        content.truncate(at * 100 % bytes.len());
+    }
+    // A larger claim costs more memory than is worth it here.
+    if state.len() < 52 || state[44..48] != [0; 4] {
+        return;
+    }
+    let len = state.len() as u64;
+    let read = Part::read(paths(), Memory(content), Memory(state), len, tree.root()).expect("memory");
+    let Some(mut part) = read else { return };
+    let shape = part.tree().shape();
+    for number in (0..shape.pieces().min(4)).filter(|&number| part.holds(number)).collect::<Vec<_>>() {
+        let held = part.get(number).expect("what is held is right");
+        assert_eq!(held, self::part(bytes, tree.shape(), number), "piece {number}");
+    }
+    if part.holds(shape.last()) {
+        assert_eq!(shape, tree.shape(), "the last piece proves the size");
+    }
+    if shape == tree.shape() {
+        for number in 0..3 {
+            let object = piece(tree, number, self::part(bytes, shape, number)).expect("all of the tree is known");
+            let (learnt, data) = read_piece(part.tree_mut(), number, &object).expect("a true piece");
+            part.keep(&learnt, &data).expect("memory");
+        }
+        assert!(part.is_whole());
+    }
 }

@@ -21,7 +21,7 @@ use p2pt::wire::{
 
 #[path = "files.rs"]
 mod files;
-pub use files::{list_of_files, object_of_file};
+pub use files::{list_of_files, object_of_file, state_of_fetch};
 #[path = "nearest.rs"]
 mod nearest;
 pub use nearest::{records_message, routes_message};
@@ -71,6 +71,7 @@ pub const TARGETS: &[Target] = &[
     ("control", control_socket),
     ("file_list", list_of_files),
     ("file_object", object_of_file),
+    ("file_state", state_of_fetch),
 ];
 
 /// Requests to the control socket of a membership, and answers.

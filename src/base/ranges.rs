@@ -2,11 +2,22 @@
 
 use std::ops::RangeInclusive;
 
+/// So few ranges are quicker to put in one by one.
+const FEW: usize = 8;
+
 /// A set of `u64`, as sorted, disjoint, non-adjacent inclusive ranges. Operations near the end are O(1); others are
 /// O(log n) to find and O(n) to shift, n being the number of ranges.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct RangeSet {
     ranges: Vec<(u64, u64)>,
+}
+
+impl FromIterator<RangeInclusive<u64>> for RangeSet {
+    fn from_iter<I: IntoIterator<Item = RangeInclusive<u64>>>(ranges: I) -> Self {
+        let mut set = Self::new();
+        ranges.into_iter().for_each(|range| set.insert_range(range));
+        set
+    }
 }
 
 impl RangeSet {
@@ -84,6 +95,78 @@ impl RangeSet {
         let before = (left < start).then(|| (left, start - 1));
         let after = (right > end).then(|| (end + 1, right));
         self.ranges.splice(first..last, before.into_iter().chain(after));
+    }
+
+    /// Adds all of `other`, in one pass.
+    pub fn add_all(&mut self, other: &Self) {
+        if other.ranges.len() <= FEW {
+            return other.iter().for_each(|range| self.insert_range(range));
+        }
+        let mine = std::mem::take(&mut self.ranges);
+        let (mut left, mut right) = (mine.iter().peekable(), other.ranges.iter().peekable());
+        self.ranges.reserve(mine.len() + other.ranges.len());
+        loop {
+            let from = match (left.peek(), right.peek()) {
+                (Some(a), Some(b)) if b.0 < a.0 => &mut right,
+                (Some(_), _) => &mut left,
+                (None, _) => &mut right,
+            };
+            let Some(&(start, end)) = from.next() else { break };
+            match self.ranges.last_mut().filter(|last| start <= last.1.saturating_add(1)) {
+                Some(last) => last.1 = last.1.max(end),
+                None => self.ranges.push((start, end)),
+            }
+        }
+        self.ranges.shrink_to(self.ranges.len() * 2);
+    }
+
+    /// Takes out all of `other`, in one pass.
+    pub fn remove_all(&mut self, other: &Self) {
+        if other.ranges.len() <= FEW {
+            return other.iter().for_each(|range| self.remove_range(range));
+        }
+        let mut at = 0;
+        let mut kept = Vec::with_capacity(self.ranges.len());
+        for &(mut start, end) in &self.ranges {
+            while other.ranges.get(at).is_some_and(|taken| taken.1 < start) {
+                at += 1;
+            }
+            let mut whole = true;
+            while let Some(&(from, to)) = other.ranges.get(at).filter(|taken| taken.0 <= end) {
+                if from > start {
+                    kept.push((start, from - 1));
+                }
+                if to >= end {
+                    whole = false;
+                    break;
+                }
+                start = to + 1;
+                at += 1;
+            }
+            if whole {
+                kept.push((start, end));
+            }
+        }
+        self.ranges = kept;
+    }
+
+    /// What is in both, found in one pass.
+    #[must_use]
+    pub fn common(&self, other: &Self) -> Self {
+        let (mut mine, mut theirs) = (self.ranges.iter().peekable(), other.ranges.iter().peekable());
+        let mut ranges = Vec::new();
+        while let (Some(a), Some(b)) = (mine.peek(), theirs.peek()) {
+            let (start, end) = (a.0.max(b.0), a.1.min(b.1));
+            if start <= end {
+                ranges.push((start, end));
+            }
+            if a.1 <= b.1 {
+                mine.next()
+            } else {
+                theirs.next()
+            };
+        }
+        Self { ranges }
     }
 
     /// What lies in `range`, in ascending order.
@@ -165,6 +248,29 @@ mod tests {
             prop_assert_eq!(within, plain.range(from..=from + len).copied().collect::<Vec<_>>());
             let bounds: Vec<_> = ranges.iter().map(RangeInclusive::into_inner).collect();
             prop_assert!(bounds.windows(2).all(|pair| pair[0].1 + 1 < pair[1].0));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn whole_sets_meet_as_plain_ones_do(
+            mine in proptest::collection::vec((0u64..400, 0u64..9), 0..60),
+            other in proptest::collection::vec((0u64..400, 0u64..9), 0..60),
+        ) {
+            let set = |list: &[(u64, u64)]| list.iter().map(|&(start, len)| start..=start + len).collect::<RangeSet>();
+            let (mine, other) = (set(&mine), set(&other));
+            let plain = |set: &RangeSet| set.iter().flatten().collect::<BTreeSet<u64>>();
+            let (a, b) = (plain(&mine), plain(&other));
+            let (mut sum, mut rest, both) = (mine.clone(), mine.clone(), mine.common(&other));
+            sum.add_all(&other);
+            rest.remove_all(&other);
+            prop_assert_eq!(plain(&sum), &a | &b);
+            prop_assert_eq!(plain(&rest), &a - &b);
+            prop_assert_eq!(plain(&both), &a & &b);
+            for made in [sum, rest] {
+                prop_assert!(made.ranges.windows(2).all(|pair| pair[0].1 + 1 < pair[1].0));
+            }
+            prop_assert!(both.ranges.windows(2).all(|pair| pair[0].1 < pair[1].0));
         }
     }
 

@@ -5,4 +5,5 @@
 mod support;
 
 mod b3sum;
+mod hostile;
 mod swarm;

@@ -10,7 +10,7 @@ use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 /// More than a swarm of a few on a busy machine needs.
-const LONG: Duration = Duration::from_secs(60);
+pub const LONG: Duration = Duration::from_secs(60);
 
 /// Bytes that are different at every place and for every seed.
 pub fn bytes(len: usize, seed: u32) -> Vec<u8> {
@@ -45,12 +45,12 @@ impl Seed {
 }
 
 /// A process that fetches in a folder of its own.
-fn fetch(home: &Home, options: &[&str], address: &str) -> Running {
+pub fn fetch(home: &Home, options: &[&str], address: &str) -> Running {
     let mut command = home.p2pt(["replicate-file", "fetch", "--timeout", "20s"]);
     Running::start(command.args(options).arg(address).current_dir(home.path()))
 }
 
-fn made(folder: &Home, name: &str, content: &[u8]) -> PathBuf {
+pub fn made(folder: &Home, name: &str, content: &[u8]) -> PathBuf {
     let path = folder.path().join(name);
     fs::create_dir_all(path.parent().unwrap()).unwrap();
     fs::write(&path, content).unwrap();

@@ -16,6 +16,10 @@
 //! record is checked against the hash, and every piece that is said to be there is read and hashed; what does not match is
 //! fetched again. So neither file need be trusted, and neither is synchronised with the disk before the end.
 //!
+//! Files of somebody else, files that have another name too, and what is no plain file are not resumed from but removed. The size in
+//! a state file is believed once the last piece is there, which proves it; until then it costs 64 bytes of address space for each
+//! piece, 256 MiB at most.
+//!
 //! At the end the part file is synchronised and renamed, which replaces nothing unless that was asked for, and the state file is
 //! removed. While a fetch runs it holds a lock on the state file.
 

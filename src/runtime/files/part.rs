@@ -76,11 +76,16 @@ impl Part<File> {
     /// # Errors
     /// [`PartError::Busy`], or the system's.
     pub fn resume(paths: &Paths, root: [u8; 32]) -> Result<Option<Self>, PartError> {
-        let plain = |path: &Path| fs::symlink_metadata(path).is_ok_and(|found| found.is_file());
-        if !plain(&paths.state) || !plain(&paths.part) {
+        if !is_own(&paths.state) || !is_own(&paths.part) {
             return Ok(None);
         }
-        let open = |path: &Path| OpenOptions::new().read(true).write(true).open(path).map_err(failed("open", path));
+        let open = |path: &Path| {
+            let mut options = OpenOptions::new();
+            options.read(true).write(true);
+            #[cfg(unix)]
+            std::os::unix::fs::OpenOptionsExt::custom_flags(&mut options, rustix::fs::OFlags::NOFOLLOW.bits() as i32);
+            options.open(path).map_err(failed("open", path))
+        };
         let log = locked(open(&paths.state)?, &paths.state)?;
         let data = open(&paths.part)?;
         let len = log.metadata().map_err(failed("look at", &paths.state))?.len();
@@ -92,7 +97,7 @@ impl Part<File> {
     /// # Errors
     /// [`PartError::Busy`], or the system's.
     pub fn create(paths: &Paths, root: [u8; 32], shape: Shape) -> Result<Self, PartError> {
-        if fs::symlink_metadata(&paths.state).is_ok_and(|found| found.is_file()) {
+        if is_own(&paths.state) {
             let old = File::open(&paths.state).map_err(failed("open", &paths.state))?;
             drop(locked(old, &paths.state)?);
         }
@@ -149,8 +154,12 @@ impl<M: Medium> Part<M> {
         Ok(Self { paths, data, log, logged: HEADER as u64, tree: Tree::new(root, shape), have, count: 0 })
     }
 
-    /// Reads what is there of the file with this hash.
-    pub(super) fn read(paths: Paths, data: M, mut log: M, len: u64, root: [u8; 32]) -> Result<Option<Self>, PartError> {
+    /// Reads what is there of the file with this hash; `len` is the length of the log. The size is believed: it is proven
+    /// once [`Part::holds`] the last piece.
+    ///
+    /// # Errors
+    /// The system's.
+    pub fn read(paths: Paths, data: M, mut log: M, len: u64, root: [u8; 32]) -> Result<Option<Self>, PartError> {
         let mut header = [0; HEADER];
         let read = if len < HEADER as u64 { Ok(()) } else { log.read_all_at(0, &mut header) };
         read.map_err(failed("read", &paths.state))?;
@@ -288,6 +297,20 @@ fn record(log: &mut impl Medium, at: u64, len: u64, tree: &Tree) -> io::Result<O
     Ok(Some((Learnt { piece, leaf: leaf.try_into().expect("32 bytes"), siblings }, end)))
 }
 
+/// Whether a file may be one that we left: nobody else's, and under no other name, or others could read and write what is put
+/// into it.
+fn is_own(path: &Path) -> bool {
+    let Ok(found) = fs::symlink_metadata(path) else { return false };
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt as _;
+        if found.nlink() != 1 || found.uid() != rustix::process::geteuid().as_raw() {
+            return false;
+        }
+    }
+    found.is_file()
+}
+
 fn failed(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> PartError + use<> {
     let path = path.to_path_buf();
     move |error| PartError::Io { doing, path, error }
@@ -332,3 +355,7 @@ fn rename_new(from: &Path, to: &Path) -> io::Result<()> {
 #[cfg(test)]
 #[path = "part_tests.rs"]
 mod tests;
+
+#[cfg(test)]
+#[path = "part_hostile_tests.rs"]
+mod hostile_tests;

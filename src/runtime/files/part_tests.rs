@@ -49,13 +49,13 @@ impl Medium for Faulty {
     }
 }
 
-struct Source {
-    data: Vec<u8>,
-    tree: Tree,
+pub(super) struct Source {
+    pub(super) data: Vec<u8>,
+    pub(super) tree: Tree,
 }
 
 impl Source {
-    fn new(len: u32) -> Self {
+    pub(super) fn new(len: u32) -> Self {
         let data: Vec<u8> = (0..len).map(|at| (at.wrapping_mul(2_654_435_761) >> 13) as u8).collect();
         let shape = Shape::new(u64::from(len)).unwrap();
         let range = |piece| shape.range(piece).start as usize..shape.range(piece).end as usize;
@@ -63,7 +63,7 @@ impl Source {
         Self { data, tree: Tree::of_leaves(shape, &leaves) }
     }
 
-    fn give<M: Medium>(&self, number: u64, to: &mut Part<M>) -> Result<(), PartError> {
+    pub(super) fn give<M: Medium>(&self, number: u64, to: &mut Part<M>) -> Result<(), PartError> {
         let range = self.tree.shape().range(number);
         let object = piece(&self.tree, number, &self.data[range.start as usize..range.end as usize]).unwrap();
         let (learnt, data) = read_piece(to.tree_mut(), number, &object).unwrap();
@@ -71,7 +71,7 @@ impl Source {
     }
 }
 
-fn paths(folder: &Path) -> Paths {
+pub(super) fn paths(folder: &Path) -> Paths {
     Paths::of(&folder.join("file")).unwrap()
 }
 

@@ -3,7 +3,7 @@
 //!
 //! # Pieces
 //!
-//! A file is cut into pieces of its size / 512, rounded up to a power of two, at least 16 KiB and at most 1 MiB. The last piece may be
+//! A file, of 4 TiB at most, is cut into pieces of its size / 512, rounded up to a power of two, at least 16 KiB and at most 1 MiB. The last piece may be
 //! shorter; an empty file is one empty piece. Pieces are subtrees of BLAKE3's own tree, so that the root of the tree over them is what `b3sum`
 //! prints. A *chaining value* is what BLAKE3 gives for a subtree (32 bytes); the left subtree has the largest power of two of
 //! pieces that is less than all.
@@ -47,6 +47,6 @@ mod tree;
 pub use list::{List, ListFault, Listed, MAX_FILES, MAX_LIST};
 pub use name::{MAX_NAME, MAX_PATH, NameFault, check_name, check_path, safe_name};
 pub use object::{Head, Refused, head, piece, read_head, read_piece};
-pub use shape::{MAX_PIECE, MAX_SIZE, MIN_PIECE, Shape, TooLarge};
+pub use shape::{MAX_PIECE, MAX_PIECES, MAX_SIZE, MIN_PIECE, Shape, TooLarge};
 pub use space::{ALL, HEAD, SPAN, Space, base_of};
 pub use tree::{Cv, Learnt, MAX_DEPTH, Tree, leaf};

@@ -2,14 +2,15 @@
 
 use std::ops::Range;
 
-use super::space::ALL;
-
 /// The smallest size of pieces, in bytes.
 pub const MIN_PIECE: u64 = 16 << 10;
 /// The largest.
 pub const MAX_PIECE: u64 = 1 << 20;
-/// The largest file: its last piece has the index before [`ALL`].
-pub const MAX_SIZE: u64 = ALL * MAX_PIECE;
+/// Pieces of a file at most. What is known of them is held in memory, 64 bytes for each: 256 MiB for the largest file, of
+/// which only what has been proven takes room.
+pub const MAX_PIECES: u64 = 1 << 22;
+/// The largest file: 4 TiB.
+pub const MAX_SIZE: u64 = MAX_PIECES * MAX_PIECE;
 /// Pieces of a file whose size the limits above do not decide.
 const PIECES: u64 = 512;
 
@@ -107,7 +108,8 @@ mod tests {
             assert_eq!((shape.piece_size(), shape.pieces()), (piece, count), "{size}");
             assert_eq!(shape.range(shape.last()).end, size);
         }
-        assert_eq!(Shape::new(MAX_SIZE).unwrap().last() + 1, ALL);
+        assert_eq!(Shape::new(MAX_SIZE).unwrap().pieces(), MAX_PIECES);
+        const { assert!(MAX_PIECES < super::super::space::ALL) };
         assert_eq!(Shape::new(MAX_SIZE + 1), Err(TooLarge(MAX_SIZE + 1)));
     }
 }

@@ -25,9 +25,9 @@ impl Replication {
         }
         self.hidden.insert_range(span.clone());
         self.quiet.insert_range(span.clone());
-        let known: Vec<Span> =
-            self.neighbours.values().flat_map(|neighbour| neighbour.have.within(span.clone())).collect();
-        known.iter().for_each(|span| self.hidden.remove_range(span.clone()));
+        for neighbour in self.neighbours.values() {
+            self.hidden.remove_all(&neighbour.have.within(span.clone()).collect());
+        }
     }
 
     /// Tells everybody of these: soon who lacks any of them.
@@ -40,11 +40,13 @@ impl Replication {
     }
 
     /// Others have these, too.
-    pub(super) fn is_out(&mut self, _now: Instant, span: &Span) {
-        self.hidden.remove_range(span.clone());
-        let shown: Vec<u64> = self.shown.range(span.clone()).map(|(&index, _)| index).collect();
-        for index in shown {
-            self.unshow(index);
+    pub(super) fn are_out(&mut self, indices: &RangeSet) {
+        self.hidden.remove_all(indices);
+        for span in indices.iter() {
+            let shown: Vec<u64> = self.shown.range(span).map(|(&index, _)| index).collect();
+            for index in shown {
+                self.unshow(index);
+            }
         }
     }
 
@@ -63,31 +65,37 @@ impl Replication {
             self.shown.remove(&index);
             self.hidden.insert(index);
         }
-        let quiet: Vec<Span> = had.iter().flat_map(|span| self.quiet.within(span)).collect();
-        for span in quiet {
-            self.hidden.insert_range(span.clone());
-            let known: Vec<Span> =
-                self.neighbours.values().flat_map(|neighbour| neighbour.have.within(span.clone())).collect();
-            known.into_iter().for_each(|span| self.hidden.remove_range(span));
+        let quiet = self.quiet.common(had);
+        self.hidden.add_all(&quiet);
+        for neighbour in self.neighbours.values() {
+            self.hidden.remove_all(&neighbour.have.common(&quiet));
         }
     }
 
     /// What was shown and not asked for, or not taken, is shown to others.
     pub(super) fn hide_unasked(&mut self, now: Instant) {
-        let late: Vec<u64> = self
+        let late: Vec<(u64, PeerId)> = self
             .shown
             .iter()
-            .filter(|&(index, &(peer, at))| {
+            .filter_map(|(&index, &(peer, at))| {
                 let asked = self.neighbours.get(&peer).is_some_and(|near| {
-                    near.queue.iter().any(|(asked, _)| asked == index) || near.flying.contains_key(index)
+                    near.queue.iter().any(|&(asked, _)| asked == index) || near.flying.contains_key(&index)
                 });
-                now.since(at) > if asked { SHOWN_FOR } else { ASKED_WITHIN }
+                let is_late = now.since(at) > if asked { SHOWN_FOR } else { ASKED_WITHIN };
+                is_late.then_some((index, peer))
             })
-            .map(|(&index, _)| index)
             .collect();
-        for index in late {
-            self.unshow(index);
-            self.hidden.insert(index);
+        for (index, peer) in late {
+            self.show_to_others(index, peer);
+        }
+    }
+
+    /// A neighbour did not take what it was shown.
+    pub(super) fn show_to_others(&mut self, index: u64, peer: PeerId) {
+        self.unshow(index);
+        self.hidden.insert(index);
+        if let Some(neighbour) = self.neighbours.get_mut(&peer) {
+            neighbour.idle = true;
         }
     }
 
@@ -96,12 +104,12 @@ impl Replication {
         if self.quiet.is_empty() {
             return;
         }
-        let wanting = self.neighbours.values().filter(|near| !near.want.is_empty() && !near.banned).count();
+        let wanting = self.neighbours.values().filter(|near| near.is_shown_things()).count();
         let busy = 2 * self.pipe.cap() / self.usual.max(1);
         let each = busy.div_ceil(wanting.max(1)).clamp(2, MAX_SHOWN);
         let mut left = false;
         for (&peer, near) in &mut self.neighbours {
-            if near.banned || near.want.is_empty() {
+            if !near.is_shown_things() {
                 continue;
             }
             while near.shown < each {

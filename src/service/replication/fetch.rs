@@ -28,71 +28,94 @@ impl Replication {
     pub(super) fn track_known(&mut self, span: &Span) {
         let known: Vec<Span> =
             self.neighbours.values().flat_map(|neighbour| neighbour.have.within(span.clone())).collect();
-        known.iter().for_each(|span| self.track(span));
+        for span in known {
+            self.track(&span);
+        }
     }
 
-    /// Counts anew who has these of what we want.
-    fn track(&mut self, span: &Span) {
+    /// Counts anew who has these of what we want. How many were looked at.
+    fn track(&mut self, span: &Span) -> usize {
         let wanted: Vec<Span> = self.want.within(span.clone()).collect();
+        let mut seen = wanted.len();
         for index in wanted.into_iter().flatten() {
+            seen += 1;
             if self.fetch.tracked.contains_key(&index) {
                 continue;
             }
             if self.fetch.tracked.len() >= MAX_TRACKED {
                 self.fetch.overflowed = true;
-                return;
+                break;
             }
             let count = self.neighbours.values().filter(|neighbour| neighbour.have.contains(index)).count();
             self.fetch.set_count(index, count as u32);
         }
+        seen
     }
 
-    /// One neighbour fewer has these.
-    pub(super) fn untrack(&mut self, lost: &RangeSet) {
+    /// One neighbour fewer has these. How many were counted.
+    pub(super) fn untrack(&mut self, lost: &RangeSet) -> usize {
+        let mut seen = 0;
         for span in lost.iter() {
             let known: Vec<(u64, u32)> =
                 self.fetch.tracked.range(span).map(|(&index, &count)| (index, count)).collect();
+            seen += 1 + known.len();
             known.into_iter().for_each(|(index, count)| self.fetch.set_count(index, count.saturating_sub(1)));
         }
+        seen
     }
 
-    /// A neighbour says what it has.
-    pub(super) fn peer_has(&mut self, now: Instant, peer: PeerId, spans: Vec<Span>) {
-        let Some(neighbour) = self.neighbours.get_mut(&peer) else { return };
-        let mut new = RangeSet::new();
-        for span in &spans {
-            new.insert_range(span.clone());
-            let known: Vec<Span> = neighbour.have.within(span.clone()).collect();
-            known.into_iter().for_each(|known| new.remove_range(known));
-            neighbour.have.insert_range(span.clone());
-        }
+    /// A neighbour says what it has. How many indices were looked at.
+    pub(super) fn peer_has(&mut self, peer: PeerId, said: &RangeSet) -> usize {
+        let Some(neighbour) = self.neighbours.get_mut(&peer) else { return 0 };
+        let mut new = said.clone();
+        new.remove_all(&neighbour.have);
+        neighbour.have.add_all(&new);
         neighbour.count = neighbour.count.saturating_add(new.len());
         if neighbour.have.range_count() > MAX_RANGES {
-            return self.blame(peer, "more ranges of objects than anybody has");
+            self.blame(peer, "more ranges of objects than anybody has");
+            return 0;
         }
+        let mut seen = 0;
         for span in new.iter() {
             // Those that are counted already have one more; the others are counted with it.
             let known: Vec<(u64, u32)> =
                 self.fetch.tracked.range(span.clone()).map(|(&index, &count)| (index, count)).collect();
+            seen += known.len();
             known.into_iter().for_each(|(index, count)| self.fetch.set_count(index, count + 1));
-            self.track(&span);
-            self.is_out(now, &span);
+            seen += self.track(&span);
         }
+        self.are_out(&new);
+        seen
     }
 
-    /// A neighbour says what it has no more.
-    pub(super) fn peer_lost(&mut self, peer: PeerId, spans: Vec<Span>) {
-        let Some(neighbour) = self.neighbours.get_mut(&peer) else { return };
-        let mut lost = RangeSet::new();
-        for span in spans {
-            neighbour.have.within(span.clone()).for_each(|span| lost.insert_range(span));
-            neighbour.have.remove_range(span);
+    /// A neighbour says what it has no more: what it was asked for of that is asked for elsewhere. How many indices were
+    /// looked at.
+    pub(super) fn peer_withdraws(&mut self, peer: PeerId, said: &RangeSet) -> usize {
+        let Some(neighbour) = self.neighbours.get_mut(&peer) else { return 0 };
+        let asked: Vec<u64> = neighbour.asked.keys().copied().filter(|&index| said.contains(index)).collect();
+        let given_up: Vec<(u64, usize)> =
+            asked.into_iter().filter_map(|index| Some((index, neighbour.give_up(index)?.reserved))).collect();
+        let seen = self.peer_lost(peer, said);
+        let Some(&(_, _)) = given_up.first() else { return seen };
+        for (index, reserved) in given_up {
+            self.not_coming(index, peer, reserved);
         }
+        // Once for all of them: somebody may stop giving.
+        self.strike(peer, "objects that were promised and not given");
+        seen
+    }
+
+    /// A neighbour does not have these any more. How many indices were looked at.
+    fn peer_lost(&mut self, peer: PeerId, said: &RangeSet) -> usize {
+        let Some(neighbour) = self.neighbours.get_mut(&peer) else { return 0 };
+        let lost = neighbour.have.common(said);
+        neighbour.have.remove_all(&lost);
         neighbour.count -= lost.len().min(neighbour.count);
         if neighbour.have.range_count() > MAX_RANGES {
-            return self.blame(peer, "more ranges of objects than anybody has");
+            self.blame(peer, "more ranges of objects than anybody has");
+            return 0;
         }
-        self.untrack(&lost);
+        self.untrack(&lost)
     }
 
     /// These are not wanted any more.
@@ -138,7 +161,7 @@ impl Replication {
         let Some(neighbour) = self.neighbours.get_mut(&peer) else { return };
         let Some(asked) = neighbour.asked.remove(&index) else { return };
         // Whoever says once more that it has it may be asked once more.
-        self.peer_lost(peer, vec![index..=index]);
+        self.peer_lost(peer, &std::iter::once(index..=index).collect());
         self.not_coming(index, peer, asked.reserved);
         self.strike(peer, "objects that were promised and not given");
     }

@@ -14,12 +14,12 @@
 //! ```
 //!
 //! Lane [`crate::group::Lane::Asks`] carries messages of at most 16,384 bytes, each a sequence of records: type (1) ‖ length ‖ that
-//! many bytes. Numbers are VLUs; unknown types are passed over. A record cut off, an index above 2^53, or a longer message is what
+//! many bytes, which count in their order. Numbers are VLUs; unknown types are passed over. A record cut off, an index above 2^53, or a longer message is what
 //! nobody sends by mistake.
 //!
 //! ```text
 //! 01 HAVE      ranges     the sender has these, too
-//! 02 GONE      ranges     it does not have these any more
+//! 02 GONE      ranges     it does not have these any more: requests for them are answered by that. Said before anything else
 //! 03 WANT      ranges     it wants these and nothing else, or less: at most 256 ranges, with gaps filled if there were more.
 //!                         Said to every new neighbour and when the owner changes what it wants, not when something came
 //! 04 REQUEST   indices    it asks for these, the most wanted first
@@ -51,15 +51,26 @@
 //!
 //! # Limits
 //!
-//! Of each neighbour: 65,536 ranges that it has (more: it is left), 256 requests that wait (more are denied), 128 requests of ours,
-//! 256 of ours that were given up and may be answered. In all: 262,144 wanted objects of which it is counted who has them (the
-//! rest waits until there is room), 2,048 requests of ours and 16 MiB of what they usually bring, 1,024 objects that the owner has
-//! not judged, 64 requests of others that it has not answered, 16 MiB on their way. A neighbour is left at once for a wrong object or a
-//! message of a wrong form, and after 32 doings that happen but not so often, good ones undoing them: objects that nobody asked
-//! for, promises not kept, the same request twice, requests for what was not promised, more requests than are answered, objects that
-//! are not confirmed within 30 s.
+//! Of each neighbour: 65,536 ranges that it has and 256 that it wants (more: it is left), together at most 1 MiB; 256 requests that wait (more
+//! are denied), 128 requests of ours, 256 of ours that were given up and may be answered. In all: 262,144 wanted objects of which
+//! it is counted who has them (the rest waits until there is room), 2,048 requests of ours and 16 MiB of what they usually bring,
+//! 1,024 objects that the owner has not judged, 64 requests of others that it has not answered, 16 MiB on their way.
+//!
+//! What a neighbour says may cost 524,288 looked-up indices and ranges at once, and 131,072 a second in the long run, of about
+//! half a microsecond each; one that causes more is left. So nobody gains by saying and unsaying, or by many small records.
+//!
+//! One that has confirmed nothing for 2 s and four times its shortest time gets nothing more until it does, and what is on its
+//! way to it takes no room from others; before its first confirmation it gets an eighth of that room. One that does not ask within
+//! 3 s for what it was shown, or does not take it, is shown nothing more before it confirms something.
+//!
+//! A neighbour is left at once for a wrong object or a message of a wrong form, and after 32 doings that happen but not so often,
+//! good ones undoing them: objects that nobody asked for, promises not kept, the same request twice, requests for what was not
+//! promised, more requests than are answered, objects that are not confirmed within 30 s. A message counts once if it withdraws
+//! what was asked for, asks for what has been withdrawn, or takes back requests that something was done for: whoever stops
+//! giving or wanting much at once is not to blame.
 
 mod announce;
+mod budget;
 mod fetch;
 mod message;
 mod neighbour;

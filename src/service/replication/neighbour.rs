@@ -3,12 +3,15 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
+use super::budget::Budget;
 use super::message::{MAX_MESSAGE, Record, Span};
 use crate::base::{Instant, PeerId, RangeSet};
 use crate::group::Lane;
 
-/// Ranges that a neighbour may say to have or want, each.
+/// Ranges that a neighbour may say to have.
 pub(super) const MAX_RANGES: usize = 65_536;
+/// Ranges that it may say to want.
+pub(super) const MAX_WANTED: usize = 256;
 /// Requests of a neighbour that wait, at most.
 pub(super) const MAX_QUEUE: usize = 256;
 /// Objects asked of a neighbour at once, at most.
@@ -71,12 +74,16 @@ pub(super) struct Neighbour {
     pub(super) queue: VecDeque<(u64, Instant)>,
     pub(super) flying: BTreeMap<u64, Flying>,
     pub(super) flying_bytes: usize,
+    /// It has not confirmed anything for long; what is on its way to it does not count.
+    pub(super) stalled: bool,
     /// The shortest time in which it confirmed an object.
     pub(super) swiftest: Option<Duration>,
     /// Bytes that the lane of objects takes now.
     pub(super) room: usize,
     /// Objects of which only it knows that we have them.
     pub(super) shown: usize,
+    /// It did not take what it was shown, and has not taken anything since.
+    pub(super) idle: bool,
 
     /// Bytes sent to it, and received from it.
     pub(super) sent: u64,
@@ -85,6 +92,8 @@ pub(super) struct Neighbour {
     pub(super) strikes: u32,
     /// Requests that it did not answer in time, in a row.
     pub(super) overdue: u32,
+    /// Work that it may cause.
+    pub(super) budget: Budget,
     /// It was told of as misbehaving.
     pub(super) banned: bool,
 }
@@ -116,15 +125,23 @@ impl Neighbour {
             queue: VecDeque::new(),
             flying: BTreeMap::new(),
             flying_bytes: 0,
+            stalled: false,
             swiftest: None,
             room: Lane::Objects.room(),
             shown: 0,
+            idle: false,
             sent: 0,
             received: 0,
             strikes: 0,
             overdue: 0,
+            budget: Budget::new(),
             banned: false,
         }
+    }
+
+    /// Whether it is one of those who are shown what nobody else has.
+    pub(super) fn is_shown_things(&self) -> bool {
+        !self.want.is_empty() && !self.banned && !self.idle
     }
 
     /// It shall be told within `within`.
@@ -184,6 +201,9 @@ impl Neighbour {
     pub(super) fn told(&mut self, want: &RangeSet) -> Vec<Vec<u8>> {
         let Pending { have, gone, want: wants, request, cancel, deny, got } = std::mem::take(&mut self.pending);
         let mut records = Vec::new();
+        // First of all, so that what is withdrawn is not taken for a broken promise.
+        let gone: Vec<Span> = gone.iter().collect();
+        records.extend(gone.chunks(RECORD).map(|part| Record::Gone(part.to_vec())));
         let mut list = |indices: Vec<u64>, make: fn(Vec<u64>) -> Record| {
             records.extend(indices.chunks(RECORD).map(|part| make(part.to_vec())));
         };
@@ -194,10 +214,8 @@ impl Neighbour {
         if wants {
             records.push(Record::Want(hull(want)));
         }
-        for (ranges, make) in [(gone, Record::Gone as fn(Vec<Span>) -> Record), (have, Record::Have)] {
-            let spans: Vec<Span> = ranges.iter().collect();
-            records.extend(spans.chunks(RECORD).map(|part| make(part.to_vec())));
-        }
+        let have: Vec<Span> = have.iter().collect();
+        records.extend(have.chunks(RECORD).map(|part| Record::Have(part.to_vec())));
         let mut messages: Vec<Vec<u8>> = Vec::new();
         for record in records {
             let mut bytes = Vec::new();
@@ -213,8 +231,7 @@ impl Neighbour {
 
 /// The ranges as they are if they are few, or some larger ones that hold them.
 fn hull(ranges: &RangeSet) -> Vec<Span> {
-    const MOST: usize = 256;
     let spans: Vec<Span> = ranges.iter().collect();
-    let each = spans.len().div_ceil(MOST).max(1);
+    let each = spans.len().div_ceil(MAX_WANTED).max(1);
     spans.chunks(each).map(|part| *part[0].start()..=*part[part.len() - 1].end()).collect()
 }

@@ -17,6 +17,10 @@ const MAX_GIVEN: usize = 64;
 const LOOK: usize = 4;
 /// How long an object may be on its way; then its place is given to another.
 const LANDS_WITHIN: Duration = Duration::from_secs(30);
+/// How long nothing may be confirmed, and four times the shortest time; then the way is open to others.
+const STALLED: Duration = Duration::from_secs(2);
+/// Which part of the way is open to a neighbour that has not confirmed anything yet.
+const NEW: usize = 8;
 /// How many milliseconds of waiting a copy that another neighbour has is worth, and that whoever asks has all that we have.
 const COPY: i64 = 300;
 const NEED: f64 = 3_000.0;
@@ -30,22 +34,32 @@ type Rank = (bool, i64, usize, u64);
 impl Replication {
     /// A neighbour asks for objects.
     pub(super) fn requested(&mut self, now: Instant, peer: PeerId, list: Vec<u64>) {
+        let mut late = false;
         for index in list {
             let Some(neighbour) = self.neighbours.get_mut(&peer) else { return };
-            if neighbour.queue.iter().any(|&(asked, _)| asked == index) || neighbour.flying.contains_key(&index) {
+            let given = |given: &Given| given.peer == peer && given.index == index && !given.cancelled;
+            if neighbour.queue.iter().any(|&(asked, _)| asked == index)
+                || neighbour.flying.contains_key(&index)
+                || self.given.values().any(given)
+            {
                 self.strike(peer, "the same request twice");
                 continue;
             }
             let is_full = neighbour.queue.len() >= MAX_QUEUE;
             if is_full || !self.have.contains(index) {
-                neighbour.pending.deny.push(index);
+                if neighbour.pending.deny.len() < MAX_QUEUE {
+                    neighbour.pending.deny.push(index);
+                }
                 neighbour.flush_within(now, Duration::ZERO);
                 self.stats.denied += 1;
-                let reason =
-                    if is_full { "more requests than are answered" } else { "requests for what nobody promised" };
-                self.strike(peer, reason);
+                self.stats.limited += u64::from(is_full);
                 if is_full {
-                    self.stats.limited += 1;
+                    self.strike(peer, "more requests than are answered");
+                } else if !self.had.contains(index) {
+                    self.strike(peer, "requests for what nobody promised");
+                } else if !std::mem::replace(&mut late, true) {
+                    // It may not have heard yet that it is gone: a message counts once.
+                    self.strike(peer, "requests for what is not there any more");
                 }
                 continue;
             }
@@ -53,43 +67,91 @@ impl Replication {
         }
     }
 
-    /// A neighbour does not want an object any more.
-    pub(super) fn was_cancelled(&mut self, peer: PeerId, index: u64) {
-        let Some(neighbour) = self.neighbours.get_mut(&peer) else { return };
+    /// A neighbour does not want objects any more.
+    pub(super) fn were_cancelled(&mut self, peer: PeerId, list: Vec<u64>) {
+        let mut wasted = false;
+        for index in list {
+            wasted |= self.was_cancelled(peer, index);
+        }
+        if wasted {
+            // Another answer came first, or nothing is wanted any more: not all the time, without taking anything.
+            self.strike(peer, "requests that were taken back");
+        }
+    }
+
+    /// A neighbour does not want an object any more. Whether anything was done for it.
+    fn was_cancelled(&mut self, peer: PeerId, index: u64) -> bool {
+        let Some(neighbour) = self.neighbours.get_mut(&peer) else { return false };
         neighbour.queue.retain(|&(asked, _)| asked != index);
-        if let Some(flying) = neighbour.landed(index) {
-            self.pipe.flying -= flying.bytes;
+        if self.shown.get(&index).is_some_and(|&(to, _)| to == peer) {
+            self.show_to_others(index, peer);
+        }
+        let flying = self.land(peer, index);
+        if let Some(flying) = flying {
             self.take_back(peer, flying.name);
         }
+        let mut wasted = flying.is_some();
         for given in self.given.values_mut().filter(|given| given.peer == peer && given.index == index) {
-            given.cancelled = true;
+            wasted |= !std::mem::replace(&mut given.cancelled, true);
+        }
+        wasted
+    }
+
+    /// An object is not on its way any more.
+    fn land(&mut self, peer: PeerId, index: u64) -> Option<Flying> {
+        let neighbour = self.neighbours.get_mut(&peer)?;
+        let flying = neighbour.landed(index)?;
+        if !neighbour.stalled {
+            self.pipe.flying -= flying.bytes;
+        }
+        Some(flying)
+    }
+
+    /// Whoever has not confirmed anything for long takes no room from others, and gets nothing before it does.
+    pub(super) fn set_aside(&mut self, now: Instant) {
+        let mut stalled = Vec::new();
+        for (&peer, neighbour) in self.neighbours.iter_mut().filter(|(_, neighbour)| !neighbour.stalled) {
+            let patience = STALLED + neighbour.swiftest.unwrap_or_default() * 4;
+            if neighbour.flying.values().any(|flying| now.since(flying.at) > patience) {
+                neighbour.stalled = true;
+                self.pipe.flying -= neighbour.flying_bytes;
+                stalled.push(peer);
+            }
+        }
+        for peer in stalled {
+            let shown = self.shown.iter().filter(|(_, (to, _))| *to == peer).map(|(&index, _)| index);
+            for index in shown.collect::<Vec<_>>() {
+                self.show_to_others(index, peer);
+            }
         }
     }
 
     /// A neighbour has received an object.
     pub(super) fn confirmed(&mut self, now: Instant, peer: PeerId, index: u64) {
+        let Some(flying) = self.land(peer, index) else { return };
         let Some(neighbour) = self.neighbours.get_mut(&peer) else { return };
-        let Some(flying) = neighbour.landed(index) else { return };
+        if std::mem::take(&mut neighbour.stalled) {
+            self.pipe.flying += neighbour.flying_bytes;
+        }
         neighbour.strikes = neighbour.strikes.saturating_sub(1);
+        neighbour.idle = false;
         let taken = now.since(flying.at);
         let least = *neighbour.swiftest.insert(neighbour.swiftest.map_or(taken, |least| least.min(taken)));
-        self.pipe.flying -= flying.bytes;
         self.pipe.confirmed(now, flying.bytes, taken, least);
-        self.is_out(now, &(index..=index));
+        self.are_out(&std::iter::once(index..=index).collect());
     }
 
     /// Frees the place of what never landed.
     pub(super) fn expire_flying(&mut self, now: Instant) {
+        let mut over = Vec::new();
+        for (&peer, neighbour) in &self.neighbours {
+            let late = neighbour.flying.iter().filter(|(_, of)| now.since(of.at) > LANDS_WITHIN);
+            over.extend(late.map(|(&index, flying)| (peer, index, flying.name)));
+        }
         let mut silent = Vec::new();
-        for (&peer, neighbour) in &mut self.neighbours {
-            let over: Vec<u64> =
-                neighbour.flying.iter().filter(|(_, of)| now.since(of.at) > LANDS_WITHIN).map(|(&i, _)| i).collect();
-            for index in over {
-                if let Some(flying) = neighbour.landed(index) {
-                    self.pipe.flying -= flying.bytes;
-                    silent.push((peer, flying.name));
-                }
-            }
+        for (peer, index, name) in over {
+            self.land(peer, index);
+            silent.push((peer, name));
         }
         for (peer, name) in silent {
             self.take_back(peer, name);
@@ -125,16 +187,17 @@ impl Replication {
 
     /// Whose request comes next, and which: the rarest of those who give, then of the others.
     fn next_to_give(&self, now: Instant) -> Option<(PeerId, usize)> {
-        let asking = |near: &&Neighbour| !near.queue.is_empty() && near.room > 0 && !near.banned;
+        let asking = |near: &&Neighbour| !near.queue.is_empty() && near.room > 0 && !near.banned && !near.stalled;
         let count = self.neighbours.values().filter(asking).count();
         let ours = self.have.len().max(1);
         let mut best: Option<(Rank, (PeerId, usize))> = None;
         for (&peer, near) in self.neighbours.iter().filter(|(_, near)| asking(near)) {
-            if count == 1 {
+            if count == 1 && near.swiftest.is_some() {
                 return Some((peer, 0));
             }
             // A neighbour that confirms nothing does not keep the others waiting.
-            if near.flying_bytes > 0 && near.flying_bytes * 2 > self.pipe.cap() {
+            let share = if count == 1 || near.swiftest.is_some() { 2 } else { NEW };
+            if near.flying_bytes > 0 && near.flying_bytes * share > self.pipe.cap() {
                 continue;
             }
             let takes = self.takes_only(near);
@@ -194,7 +257,9 @@ impl Replication {
         neighbour.flying_bytes += bytes;
         neighbour.room = neighbour.room.saturating_sub(bytes);
         neighbour.sent += object.len() as u64;
-        self.pipe.flying += bytes;
+        if !neighbour.stalled {
+            self.pipe.flying += bytes;
+        }
         self.usual = (self.usual * 7 + object.len().max(64)) / 8;
         self.stats.sent += 1;
         self.stats.sent_bytes += object.len() as u64;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use super::message::{MAX_MESSAGE, Record, Span, decode};
-use super::neighbour::{Given, MAX_RANGES, Neighbour};
+use super::neighbour::{Given, MAX_WANTED, Neighbour};
 use super::pipe::{Limit, Pipe};
 use super::types::{
     MAX_INDEX, ReplicationConfig, ReplicationError, ReplicationEvent, ReplicationStats, RequestId, Strategy,
@@ -34,6 +34,8 @@ pub struct Replication {
     pub(super) quiet: RangeSet,
     /// What we have and nobody was told of.
     pub(super) hidden: RangeSet,
+    /// What we had: some may be asked for still.
+    pub(super) had: RangeSet,
     /// What only one neighbour was told of, and when.
     pub(super) shown: BTreeMap<u64, (PeerId, Instant)>,
     pub(super) neighbours: BTreeMap<PeerId, Neighbour>,
@@ -75,6 +77,7 @@ impl Replication {
             want: RangeSet::new(),
             quiet: RangeSet::new(),
             hidden: RangeSet::new(),
+            had: RangeSet::new(),
             shown: BTreeMap::new(),
             neighbours: BTreeMap::new(),
             fetch: Fetch::new(config.strategy, rng.u64()),
@@ -101,6 +104,7 @@ impl Replication {
         self.stop_wanting(span.clone());
         let fetched = self.fetch.take_checked(&span);
         self.have.insert_range(span.clone());
+        self.had.remove_range(span.clone());
         self.announce(now, span, fetched);
         self.stirred = true;
         Ok(())
@@ -112,6 +116,8 @@ impl Replication {
     /// [`ReplicationError::Range`].
     pub fn remove_have_objects(&mut self, now: Instant, indices: Range<u64>) -> Result<(), ReplicationError> {
         let Some(span) = span(&indices)? else { return Ok(()) };
+        let ours: RangeSet = self.have.within(span.clone()).collect();
+        self.had.add_all(&ours);
         for ranges in [&mut self.have, &mut self.quiet, &mut self.hidden] {
             ranges.remove_range(span.clone());
         }
@@ -210,7 +216,9 @@ impl Replication {
             self.not_coming(index, peer, asked.reserved);
         }
         self.untrack(&neighbour.have);
-        self.pipe.flying -= neighbour.flying_bytes;
+        if !neighbour.stalled {
+            self.pipe.flying -= neighbour.flying_bytes;
+        }
         self.given.retain(|_, given| given.peer != peer);
         self.hide_again(peer, &neighbour.have);
         self.stirred = true;
@@ -229,23 +237,56 @@ impl Replication {
             return self.malformed(peer);
         }
         let Ok(records) = decode(message) else { return self.malformed(peer) };
+        if !self.charge(now, peer, 4) {
+            return;
+        }
         for record in records {
+            let work = self.work_of(peer, &record);
+            if !self.charge(now, peer, work) {
+                return;
+            }
             match record {
-                Record::Have(spans) => self.peer_has(now, peer, spans),
-                Record::Gone(spans) => self.peer_lost(peer, spans),
+                Record::Have(spans) => {
+                    let counted = self.peer_has(peer, &spans.into_iter().collect());
+                    self.charge(now, peer, counted);
+                }
+                Record::Gone(spans) => {
+                    let counted = self.peer_withdraws(peer, &spans.into_iter().collect());
+                    self.charge(now, peer, counted);
+                }
                 Record::Want(spans) => {
                     let Some(neighbour) = self.neighbours.get_mut(&peer) else { return };
-                    neighbour.want = RangeSet::new();
-                    spans.into_iter().for_each(|span| neighbour.want.insert_range(span));
-                    if neighbour.want.range_count() > MAX_RANGES {
-                        self.blame(peer, "more ranges of objects than anybody has");
+                    if spans.len() > MAX_WANTED {
+                        return self.blame(peer, "more ranges of objects than anybody wants");
                     }
+                    neighbour.want = spans.into_iter().collect();
                 }
                 Record::Request(list) => self.requested(now, peer, list),
                 Record::Deny(list) => list.into_iter().for_each(|index| self.was_denied(now, peer, index)),
-                Record::Cancel(list) => list.into_iter().for_each(|index| self.was_cancelled(peer, index)),
+                Record::Cancel(list) => self.were_cancelled(peer, list),
                 Record::Got(list) => list.into_iter().for_each(|index| self.confirmed(now, peer, index)),
             }
+        }
+    }
+
+    /// What it costs at least to look at a record.
+    fn work_of(&self, peer: PeerId, record: &Record) -> usize {
+        let Some(neighbour) = self.neighbours.get(&peer) else { return 0 };
+        // A table of so many ranges is gone through in the time in which one index is looked up.
+        let tables = (neighbour.have.range_count() + self.hidden.range_count()) / 128;
+        match record {
+            Record::Have(spans) | Record::Gone(spans) => 1 + spans.len() + tables,
+            Record::Want(spans) => 1 + spans.len(),
+            Record::Request(list) | Record::Cancel(list) => {
+                1 + list.len() * (1 + (neighbour.queue.len() + self.given.len()) / 32)
+            }
+            Record::Deny(list) => {
+                1 + list
+                    .iter()
+                    .map(|index| if neighbour.asked.contains_key(index) { 1 + tables } else { 1 })
+                    .sum::<usize>()
+            }
+            Record::Got(list) => 1 + list.len(),
         }
     }
 
@@ -272,6 +313,7 @@ impl Replication {
             self.tick_at = None;
             self.give_up_overdue(now);
             self.expire_flying(now);
+            self.set_aside(now);
             self.hide_unasked(now);
         }
     }
@@ -279,7 +321,8 @@ impl Replication {
     /// When to call [`Replication::handle_timeout`].
     #[must_use]
     pub fn deadline(&self) -> Option<Instant> {
-        let flushes = self.neighbours.values().filter(|near| near.asks_room > 0).filter_map(|near| near.flush_at);
+        let flushes =
+            self.neighbours.values().filter(|near| near.asks_room > 0 && !near.banned).filter_map(|near| near.flush_at);
         flushes.chain(self.tick_at).chain(self.fetch.wait).chain(self.up_wait).min()
     }
 
@@ -307,7 +350,9 @@ impl Replication {
     }
 
     fn is_waiting(&self) -> bool {
-        !self.shown.is_empty() || !self.fetch.flight.is_empty() || self.pipe.flying > 0
+        !self.shown.is_empty()
+            || !self.fetch.flight.is_empty()
+            || self.neighbours.values().any(|near| near.flying_bytes > 0)
     }
 
     /// What was counted.

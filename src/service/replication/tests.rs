@@ -5,6 +5,10 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
+mod floods;
+mod hostile;
+mod stage;
+
 use super::*;
 use crate::base::{Instant, PeerId, Rng};
 use crate::group::{Lane, Output};

@@ -24,7 +24,7 @@ use crate::cli::net;
 use crate::cli::output::Event;
 use crate::cli::status::Status;
 use crate::cli::units::show_size;
-use crate::node::files::{Head, List, MAX_LIST, Tree};
+use crate::node::files::{Head, List, MAX_LIST, Tree, piece, read_piece};
 use crate::node::replication::Strategy;
 use crate::runtime::files::{Library, Part, hash_file};
 
@@ -305,15 +305,24 @@ impl<'a> Fetching<'a> {
         let paths = paths(target)?;
         let place = paths.clone();
         let part = match self.busy(aside(move || Part::resume(&place, hash))).await?.map_err(disk)? {
-            Some(part) => {
+            Some(part) if part.holds(part.tree().shape().last()) => {
                 self.call.out.say(format_args!("going on with {} that are here already", show_size(part.bytes())));
                 part
             }
-            None => {
+            // Only the last piece proves the size: whoever gives right pieces is not to blame for a wrong one.
+            unproven => {
                 let head = self.head().await?;
-                let mut part = Part::create(&paths, hash, head.tree.shape()).map_err(disk)?;
-                part.tree_mut().recall(&head.learnt);
-                part.keep(&head.learnt, &head.data).map_err(disk)?;
+                let mut part = match unproven {
+                    Some(part) if part.tree().shape() == head.tree.shape() => part,
+                    other => {
+                        drop(other);
+                        Part::create(&paths, hash, head.tree.shape()).map_err(disk)?
+                    }
+                };
+                let last = head.tree.shape().last();
+                let object = piece(&head.tree, last, &head.data).expect("it was just proven");
+                let (learnt, data) = read_piece(part.tree_mut(), last, &object).expect("and has the same tree");
+                part.keep(&learnt, &data).map_err(disk)?;
                 part
             }
         };
@@ -358,7 +367,7 @@ impl<'a> Fetching<'a> {
             let mut state = self.state.borrow_mut();
             let base = state.exchange.library.reserve(hash);
             state.exchange.library.remember(Tree::new(hash, shape));
-            let object = crate::node::files::piece(&head.tree, shape.last(), &head.data).expect("it was just proven");
+            let object = piece(&head.tree, shape.last(), &head.data).expect("it was just proven");
             state.exchange.library.accept(base + shape.last(), &object).map_err(disk)?;
             state.exchange.announce(&hash);
             state.exchange.want_missing(&hash);

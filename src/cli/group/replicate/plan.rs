@@ -118,6 +118,10 @@ impl Plan {
         library: &mut Library,
     ) -> Result<(), Failure> {
         let Some(wanted) = self.wanted.remove(hash) else { return Ok(()) };
+        if let Some(folder) = folder {
+            // Somebody may have put a link there meanwhile.
+            make_folders(folder, &wanted.targets[0])?;
+        }
         library.finish(hash, self.force).map_err(disk)?;
         self.active.remove(hash);
         for target in &wanted.targets[1..] {
