@@ -6,4 +6,5 @@ mod support;
 
 mod b3sum;
 mod hostile;
+mod lists;
 mod swarm;

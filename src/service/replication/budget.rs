@@ -1,7 +1,6 @@
 //! How much work a neighbour may cause by what it says.
 
-use super::service::Replication;
-use crate::base::{Instant, PeerId};
+use crate::base::Instant;
 
 /// Work that a neighbour may cause at once: more than all indices that are tracked, said to be there once and gone once.
 const WORK: u64 = 1 << 19;
@@ -30,18 +29,6 @@ impl Budget {
         let enough = work <= self.left;
         self.left = self.left.saturating_sub(work);
         enough
-    }
-}
-
-impl Replication {
-    /// A neighbour caused so much work; it is left if that is more than anybody needs to cause. Whether it is still heard.
-    pub(super) fn charge(&mut self, now: Instant, peer: PeerId, work: usize) -> bool {
-        let Some(neighbour) = self.neighbours.get_mut(&peer) else { return false };
-        if !neighbour.budget.spend(now, work as u64) {
-            self.stats.limited += 1;
-            self.blame(peer, "more about objects than anybody has to say");
-        }
-        self.neighbours.get(&peer).is_some_and(|neighbour| !neighbour.banned)
     }
 }
 

@@ -71,6 +71,7 @@
 
 mod announce;
 mod budget;
+mod charge;
 mod fetch;
 mod message;
 mod neighbour;

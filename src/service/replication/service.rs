@@ -269,27 +269,6 @@ impl Replication {
         }
     }
 
-    /// What it costs at least to look at a record.
-    fn work_of(&self, peer: PeerId, record: &Record) -> usize {
-        let Some(neighbour) = self.neighbours.get(&peer) else { return 0 };
-        // A table of so many ranges is gone through in the time in which one index is looked up.
-        let tables = (neighbour.have.range_count() + self.hidden.range_count()) / 128;
-        match record {
-            Record::Have(spans) | Record::Gone(spans) => 1 + spans.len() + tables,
-            Record::Want(spans) => 1 + spans.len(),
-            Record::Request(list) | Record::Cancel(list) => {
-                1 + list.len() * (1 + (neighbour.queue.len() + self.given.len()) / 32)
-            }
-            Record::Deny(list) => {
-                1 + list
-                    .iter()
-                    .map(|index| if neighbour.asked.contains_key(index) { 1 + tables } else { 1 })
-                    .sum::<usize>()
-            }
-            Record::Got(list) => 1 + list.len(),
-        }
-    }
-
     fn malformed(&mut self, peer: PeerId) {
         self.stats.malformed += 1;
         self.blame(peer, "a message about objects of a wrong form");

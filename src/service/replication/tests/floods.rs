@@ -201,7 +201,7 @@ fn nobody_is_to_blame_for_what_was_withdrawn() {
     alone.hears(&[Record::Have(vec![0..=999])]);
     let mut asked = alone.requested();
     while asked.len() < 100 {
-        alone.now = alone.now + Duration::from_millis(1);
+        alone.now += Duration::from_millis(1);
         let (index, rest) = asked.split_first().map(|(index, rest)| (*index, rest.to_vec())).unwrap();
         alone.service.message(alone.now, NEAR, Lane::Objects, &gives(index, &[0; 100]));
         alone.drain();

@@ -229,7 +229,7 @@ fn row(at: usize) {
     let (kind, most, left) = TABLE[at];
     let both = std::env::var_os("P2PT_LONG").is_some();
     for (strategy, most) in [Strategy::RarestFirst, Strategy::LowestFirst].into_iter().zip(most) {
-        if strategy == Strategy::LowestFirst && !both && at % 4 != 0 {
+        if strategy == Strategy::LowestFirst && !both && !at.is_multiple_of(4) {
             continue;
         }
         let (ratio, stage) = harmed(&[kind], 1, strategy);
