@@ -87,8 +87,15 @@ fn lists_are_as_long_as_allowed_and_no_longer() {
         assert!(matches!(List::parse(&raw(1, &[(b"a", size)])), Err(ListFault::Size(_))), "{size}");
     }
     assert_eq!(List::parse(&vec![0; MAX_LIST + 1]), Err(ListFault::TooMany));
-    let wide = |number: usize| Listed { name: format!("{number:06}{}", "/d".repeat(80)), size: 1, hash: [1; 32] };
+    let wide = |number: usize| Listed { name: format!("{number:06}{}", "d".repeat(160)), size: 1, hash: [1; 32] };
     assert_eq!(List::new((0..MAX_FILES).map(wide).collect()), Err(ListFault::TooMany), "more than 16 MiB");
+    // Deep folders are looked for once each.
+    let deep = |number: usize| Listed { name: format!("{}{number:06}", "d/".repeat(500)), size: 1, hash: [1; 32] };
+    let list = List::new((0..15_000).map(deep).collect()).expect("within all limits");
+    assert!(List::parse(&list.encode()).is_ok());
+    let mut clash: Vec<Listed> = list.files().to_vec();
+    clash.push(Listed { name: "d/".repeat(400) + "d", size: 1, hash: [1; 32] });
+    assert!(matches!(List::new(clash), Err(ListFault::FileAndFolder(_))));
 }
 
 #[test]

@@ -111,7 +111,11 @@ impl List {
                 return Err(ListFault::Order(file.name.clone()));
             }
             Shape::new(file.size)?;
-            let folders = file.name.match_indices('/').map(|(at, _)| &file.name[..at]);
+            // Folders of the name before were looked for with it: or deep ones would be looked for again and again.
+            let common = before.map_or(0, |before| {
+                before.name.bytes().zip(file.name.bytes()).take_while(|(one, other)| one == other).count()
+            });
+            let folders = file.name.match_indices('/').filter(|&(at, _)| at >= common).map(|(at, _)| &file.name[..at]);
             for folder in folders {
                 if names.contains(folder) {
                     return Err(ListFault::FileAndFolder(folder.to_owned()));

@@ -290,6 +290,10 @@ impl<'a> Fetching<'a> {
         self.until(|state| state.head.take()).await
     }
 
+    fn going_on(&self, part: &Part) {
+        self.call.out.say(format_args!("going on with {} that are here already", show_size(part.bytes())));
+    }
+
     async fn file(&self, target: &Path) -> Result<(), Failure> {
         let hash = self.object.hash;
         if !self.force
@@ -306,14 +310,17 @@ impl<'a> Fetching<'a> {
         let place = paths.clone();
         let part = match self.busy(aside(move || Part::resume(&place, hash))).await?.map_err(disk)? {
             Some(part) if part.holds(part.tree().shape().last()) => {
-                self.call.out.say(format_args!("going on with {} that are here already", show_size(part.bytes())));
+                self.going_on(&part);
                 part
             }
             // Only the last piece proves the size: whoever gives right pieces is not to blame for a wrong one.
             unproven => {
                 let head = self.head().await?;
                 let mut part = match unproven {
-                    Some(part) if part.tree().shape() == head.tree.shape() => part,
+                    Some(part) if part.tree().shape() == head.tree.shape() => {
+                        self.going_on(&part);
+                        part
+                    }
                     other => {
                         drop(other);
                         Part::create(&paths, hash, head.tree.shape()).map_err(disk)?
