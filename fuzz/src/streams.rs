@@ -1,5 +1,6 @@
-//! Messages of streams.
+//! Streams: what neighbours tell each other of them, and what they are made of.
 
+use p2pt::service::multicast::media::{Format, Joiner, Splitter};
 use p2pt::service::multicast::{Fragment, MAX_BITMAP, StreamMessage};
 
 /// A message on a stream's flow, and the same bytes as a fragment.
@@ -15,4 +16,30 @@ pub fn streams_message(data: &[u8]) {
         fragment.put(&mut out);
         assert_eq!(Fragment::decode(&out), Ok(fragment));
     }
+}
+
+/// What is published, in pieces: the first byte says in which format and how long they are. Whoever plays from the beginning
+/// gets the same bytes, but for a tag of Flash video that was cut off.
+pub fn media(data: &[u8]) {
+    let Some((&how, stream)) = data.split_first() else { return };
+    let format = [Format::Flv, Format::MpegTs, Format::Raw][usize::from(how % 3)];
+    let (mut splitter, mut joiner, mut out) = (Splitter::new(format), Joiner::new(), Vec::new());
+    let mut first = true;
+    for piece in stream.chunks(1 + usize::from(how)) {
+        splitter.push(piece);
+        loop {
+            match splitter.next(how & 1 == 0) {
+                Ok(Some(unit)) => {
+                    joiner.put(&unit, std::mem::take(&mut first), &splitter.head(), &mut out);
+                }
+                Ok(None) => break,
+                Err(_) => return assert!(out.len() <= stream.len()),
+            }
+        }
+    }
+    if let Some(unit) = splitter.rest() {
+        joiner.put(&unit, first, &splitter.head(), &mut out);
+    }
+    assert!(stream.starts_with(&out) || format == Format::Flv && !out.is_empty());
+    assert!(format == Format::Flv || out.len() == stream.len());
 }

@@ -33,7 +33,7 @@ mod posts;
 pub use posts::posts_message;
 #[path = "streams.rs"]
 mod streams;
-pub use streams::streams_message;
+pub use streams::{media, streams_message};
 
 /// A target's name, which is also its corpus folder's, and its function.
 pub type Target = (&'static str, fn(&[u8]));
@@ -68,6 +68,7 @@ pub const TARGETS: &[Target] = &[
     ("records", records_message),
     ("objects", objects_message),
     ("streams", streams_message),
+    ("media", media),
     ("control", control_socket),
     ("file_list", list_of_files),
     ("file_object", object_of_file),

@@ -19,6 +19,7 @@
 //! | `00`, `10`, `20`, `30` | [`Fragment`] | VLU: its ID ‖ … |
 
 mod fragment;
+pub mod media;
 mod message;
 
 pub use fragment::{Begin, Fragment, MAX_REMAINING};

@@ -1,0 +1,24 @@
+//! What streams are made of: formats that come in as bytes are cut into [`Unit`]s at places that mean something, and come out as
+//! the same bytes.
+//!
+//! Whoever begins in the middle needs a place to begin at ([`Unit::key`]) and what a decoder must know before it, the
+//! [`Head`]. [`Splitter`] finds both while a stream is published; [`Joiner`] writes what a player gets.
+
+mod flv;
+mod joiner;
+mod mpegts;
+mod raw;
+mod splitter;
+#[cfg(test)]
+mod tests;
+
+pub use joiner::Joiner;
+pub use splitter::{Format, Head, MAX_TABLES, MediaError, Splitter, Unit};
+
+/// Types of units that are no Flash messages ([`crate::wire::message::message_kind`]).
+pub mod unit_kind {
+    /// Packets of an MPEG transport stream.
+    pub const MPEG_TS: u8 = 0x70;
+    /// Any bytes.
+    pub const RAW: u8 = 0x71;
+}
