@@ -1,9 +1,11 @@
 //! Streams: what neighbours tell each other of them, and what they are made of.
 
 use p2pt::service::multicast::media::{Format, Joiner, Splitter};
-use p2pt::service::multicast::{Fragment, MAX_BITMAP, StreamMessage};
+use bytes::Bytes;
+use p2pt::group::GroupId;
+use p2pt::service::multicast::{Fragment, MAX_BITMAP, MAX_FRAGMENTS, Manifest, StreamMessage, Title};
 
-/// A message on a stream's flow, and the same bytes as a fragment.
+/// A message on a stream's flow, and the same bytes as a fragment and as proofs.
 pub fn streams_message(data: &[u8]) {
     if let Ok(message) = StreamMessage::decode(data) {
         if let StreamMessage::Map(map) = &message {
@@ -15,6 +17,13 @@ pub fn streams_message(data: &[u8]) {
         let mut out = Vec::new();
         fragment.put(&mut out);
         assert_eq!(Fragment::decode(&out), Ok(fragment));
+    }
+    let (group, bytes) = (GroupId([9; 32]), Bytes::copy_from_slice(data));
+    if let Ok(title) = Title::decode(&bytes, group) {
+        assert!(!title.is_signed(GroupId([8; 32])));
+    }
+    if let Ok(manifest) = Manifest::decode(&bytes) {
+        assert!(manifest.fragments.len() <= MAX_FRAGMENTS && manifest.of(manifest.first - 1).is_none());
     }
 }
 
