@@ -1288,7 +1288,7 @@ _p2pt() {
             return 0
             ;;
         p2pt__subcmd__replicate__subcmd__file__subcmd__fetch)
-            opts="-o -y -w -j -v -q -h -V --output --force --yes --stay --up --down --timeout --bind --flash --json --verbose --quiet --no-progress --help --version"
+            opts="-o -y -w -j -v -q -h -V --output --force --yes --stay --up --down --polite --no-polite --timeout --bind --flash --json --verbose --quiet --no-progress --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1386,7 +1386,7 @@ _p2pt() {
             return 0
             ;;
         p2pt__subcmd__replicate__subcmd__file__subcmd__share)
-            opts="-j -v -q -h -V --until-copies --for --up --group --rendezvous --bind --flash --json --ready-fd --ready-file --verbose --quiet --no-progress --help --version"
+            opts="-j -v -q -h -V --until-copies --for --up --polite --no-polite --group --rendezvous --bind --flash --json --ready-fd --ready-file --verbose --quiet --no-progress --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

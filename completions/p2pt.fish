@@ -256,6 +256,8 @@ complete -c p2pt -n "__fish_p2pt_using_subcommand replicate-file; and __fish_see
 complete -c p2pt -n "__fish_p2pt_using_subcommand replicate-file; and __fish_seen_subcommand_from share" -l bind -d 'Use this UDP address of ours [default: [::]:0]' -r
 complete -c p2pt -n "__fish_p2pt_using_subcommand replicate-file; and __fish_seen_subcommand_from share" -l ready-fd -d 'Write one line to file descriptor N when ready' -r
 complete -c p2pt -n "__fish_p2pt_using_subcommand replicate-file; and __fish_seen_subcommand_from share" -l ready-file -d 'Write that line to a file instead, whole or not at all' -r -F
+complete -c p2pt -n "__fish_p2pt_using_subcommand replicate-file; and __fish_seen_subcommand_from share" -l polite -d 'Leave the line to other traffic, even to members on this machine'
+complete -c p2pt -n "__fish_p2pt_using_subcommand replicate-file; and __fish_seen_subcommand_from share" -l no-polite -d 'Take what can be had of the line'
 complete -c p2pt -n "__fish_p2pt_using_subcommand replicate-file; and __fish_seen_subcommand_from share" -l flash -d 'Speak to RTMFP peers that are not p2pt, too'
 complete -c p2pt -n "__fish_p2pt_using_subcommand replicate-file; and __fish_seen_subcommand_from share" -s j -l json -d 'Write events as JSON Lines'
 complete -c p2pt -n "__fish_p2pt_using_subcommand replicate-file; and __fish_seen_subcommand_from share" -s v -l verbose -d 'Say more on standard error; -vv and -vvv say still more'
@@ -271,6 +273,8 @@ complete -c p2pt -n "__fish_p2pt_using_subcommand replicate-file; and __fish_see
 complete -c p2pt -n "__fish_p2pt_using_subcommand replicate-file; and __fish_seen_subcommand_from fetch" -l force -d 'Overwrite what is there'
 complete -c p2pt -n "__fish_p2pt_using_subcommand replicate-file; and __fish_seen_subcommand_from fetch" -s y -l yes -d 'Do not ask before a list of files is fetched'
 complete -c p2pt -n "__fish_p2pt_using_subcommand replicate-file; and __fish_seen_subcommand_from fetch" -l stay -d 'Go on sharing when all is there, until a signal'
+complete -c p2pt -n "__fish_p2pt_using_subcommand replicate-file; and __fish_seen_subcommand_from fetch" -l polite -d 'Leave the line to other traffic, even to members on this machine'
+complete -c p2pt -n "__fish_p2pt_using_subcommand replicate-file; and __fish_seen_subcommand_from fetch" -l no-polite -d 'Take what can be had of the line'
 complete -c p2pt -n "__fish_p2pt_using_subcommand replicate-file; and __fish_seen_subcommand_from fetch" -l flash -d 'Speak to RTMFP peers that are not p2pt, too'
 complete -c p2pt -n "__fish_p2pt_using_subcommand replicate-file; and __fish_seen_subcommand_from fetch" -s j -l json -d 'Write events as JSON Lines'
 complete -c p2pt -n "__fish_p2pt_using_subcommand replicate-file; and __fish_seen_subcommand_from fetch" -s v -l verbose -d 'Say more on standard error; -vv and -vvv say still more'
@@ -297,6 +301,8 @@ complete -c p2pt -n "__fish_p2pt_using_subcommand replicate; and __fish_seen_sub
 complete -c p2pt -n "__fish_p2pt_using_subcommand replicate; and __fish_seen_subcommand_from share" -l bind -d 'Use this UDP address of ours [default: [::]:0]' -r
 complete -c p2pt -n "__fish_p2pt_using_subcommand replicate; and __fish_seen_subcommand_from share" -l ready-fd -d 'Write one line to file descriptor N when ready' -r
 complete -c p2pt -n "__fish_p2pt_using_subcommand replicate; and __fish_seen_subcommand_from share" -l ready-file -d 'Write that line to a file instead, whole or not at all' -r -F
+complete -c p2pt -n "__fish_p2pt_using_subcommand replicate; and __fish_seen_subcommand_from share" -l polite -d 'Leave the line to other traffic, even to members on this machine'
+complete -c p2pt -n "__fish_p2pt_using_subcommand replicate; and __fish_seen_subcommand_from share" -l no-polite -d 'Take what can be had of the line'
 complete -c p2pt -n "__fish_p2pt_using_subcommand replicate; and __fish_seen_subcommand_from share" -l flash -d 'Speak to RTMFP peers that are not p2pt, too'
 complete -c p2pt -n "__fish_p2pt_using_subcommand replicate; and __fish_seen_subcommand_from share" -s j -l json -d 'Write events as JSON Lines'
 complete -c p2pt -n "__fish_p2pt_using_subcommand replicate; and __fish_seen_subcommand_from share" -s v -l verbose -d 'Say more on standard error; -vv and -vvv say still more'
@@ -312,6 +318,8 @@ complete -c p2pt -n "__fish_p2pt_using_subcommand replicate; and __fish_seen_sub
 complete -c p2pt -n "__fish_p2pt_using_subcommand replicate; and __fish_seen_subcommand_from fetch" -l force -d 'Overwrite what is there'
 complete -c p2pt -n "__fish_p2pt_using_subcommand replicate; and __fish_seen_subcommand_from fetch" -s y -l yes -d 'Do not ask before a list of files is fetched'
 complete -c p2pt -n "__fish_p2pt_using_subcommand replicate; and __fish_seen_subcommand_from fetch" -l stay -d 'Go on sharing when all is there, until a signal'
+complete -c p2pt -n "__fish_p2pt_using_subcommand replicate; and __fish_seen_subcommand_from fetch" -l polite -d 'Leave the line to other traffic, even to members on this machine'
+complete -c p2pt -n "__fish_p2pt_using_subcommand replicate; and __fish_seen_subcommand_from fetch" -l no-polite -d 'Take what can be had of the line'
 complete -c p2pt -n "__fish_p2pt_using_subcommand replicate; and __fish_seen_subcommand_from fetch" -l flash -d 'Speak to RTMFP peers that are not p2pt, too'
 complete -c p2pt -n "__fish_p2pt_using_subcommand replicate; and __fish_seen_subcommand_from fetch" -s j -l json -d 'Write events as JSON Lines'
 complete -c p2pt -n "__fish_p2pt_using_subcommand replicate; and __fish_seen_subcommand_from fetch" -s v -l verbose -d 'Say more on standard error; -vv and -vvv say still more'

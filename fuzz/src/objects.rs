@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use bytes::Bytes;
 use p2pt::base::{Instant, PeerId, Rng};
 use p2pt::group::{Lane, Output};
 use p2pt::service::replication::{Replication, ReplicationConfig, ReplicationEvent, decode};
@@ -9,6 +10,7 @@ use p2pt::service::replication::{Replication, ReplicationConfig, ReplicationEven
 /// Messages about objects, from one of two neighbours: the first byte says on which lane.
 pub fn objects_message(data: &[u8]) {
     let Some((&lane, message)) = data.split_first() else { return };
+    let message = Bytes::copy_from_slice(message);
     let lane = if lane % 2 == 0 { Lane::Asks } else { Lane::Objects };
     let mut service = Replication::new(Instant::ZERO, Rng::for_simulation(1), ReplicationConfig::default());
     for peer in [PeerId([2; 32]), PeerId([3; 32])] {
@@ -18,7 +20,7 @@ pub fn objects_message(data: &[u8]) {
     service.add_want_objects(Instant::ZERO, 8..1 << 20).expect("in range");
     for second in 0..8 {
         let now = Instant::from_micros(second * 1_000_000);
-        service.message(now, PeerId([2; 32]), lane, message);
+        service.message(now, PeerId([2; 32]), lane, &message);
         service.handle_timeout(now);
         let mut said = 0;
         while let Some(output) = service.poll(now) {
@@ -29,7 +31,7 @@ pub fn objects_message(data: &[u8]) {
         }
         assert!(said <= 4_096, "{said} outputs");
     }
-    if let Ok(records) = decode(message) {
+    if let Ok(records) = decode(&message) {
         let mut again = Vec::new();
         records.iter().for_each(|record| record.put(&mut again));
         assert_eq!(decode(&again), Ok(records));

@@ -12,8 +12,8 @@ use crate::wire::FragmentControl;
 use super::recv_types::{Order, RecvEvent};
 use super::window::OVERHEAD;
 
-/// A message buffer is made as large as the message before, up to this.
-const LARGEST_GUESS: usize = 1 << 20;
+/// A message buffer is made as large as the message before, up to this: a mebibyte, and what may stand before it.
+const LARGEST_GUESS: usize = (1 << 20) + (4 << 10);
 
 /// Buffers of fragments of at least this size are used again; smaller ones are made to measure, so that what a fragment really
 /// takes up stays in proportion to what it counts for.

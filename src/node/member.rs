@@ -350,6 +350,31 @@ impl Member {
         self.objects()?.write_requested_object(now, request, object)
     }
 
+    /// [`Replication::write_requested_buffer`].
+    ///
+    /// # Errors
+    /// [`ReplicationError`].
+    ///
+    /// # Panics
+    /// If the buffer is shorter than [`crate::service::replication::HEADROOM`].
+    pub fn write_requested_buffer(
+        &mut self,
+        now: Instant,
+        request: RequestId,
+        buffer: Vec<u8>,
+    ) -> Result<(), ReplicationError> {
+        self.objects()?.write_requested_buffer(now, request, buffer)
+    }
+
+    /// [`Replication::set_polite`].
+    ///
+    /// # Errors
+    /// [`ReplicationError::Disabled`].
+    pub fn set_replication_polite(&mut self, polite: bool) -> Result<(), ReplicationError> {
+        self.objects()?.set_polite(polite);
+        Ok(())
+    }
+
     /// [`Replication::deny_requested_object`].
     ///
     /// # Errors
@@ -403,7 +428,7 @@ impl Member {
     }
 
     /// A message came. On other lanes than the control lane only neighbours are heard.
-    pub fn message(&mut self, now: Instant, peer: PeerId, lane: Lane, message: &[u8]) {
+    pub fn message(&mut self, now: Instant, peer: PeerId, lane: Lane, message: &Bytes) {
         if lane == Lane::Control {
             return self.membership.message(now, peer, message);
         }

@@ -1,4 +1,6 @@
 //! Files to many, from the command line: real processes on loopback, no server.
+//!
+//! `P2PT_LONG=1` kills a fetcher 100 times, and shares 100 GiB.
 #![allow(unreachable_pub, reason = "a test program exports nothing")]
 
 #[path = "../support/mod.rs"]
@@ -6,5 +8,7 @@ mod support;
 
 mod b3sum;
 mod hostile;
+mod kills;
 mod lists;
 mod swarm;
+mod trouble;

@@ -23,6 +23,11 @@ pub(super) const FAMILY: Row = Row {
 
 const UP: Flag = Flag::value("up", "RATE", Kind::Rate, "Send at most this much, as in 10Mbit/s");
 
+const POLITE: Flag = Flag::switch("polite", "Leave the line to other traffic, even to members on this machine")
+    .detail("As soon as what is sent waits in the line, less is sent. The default, unless all members that are connected are on this machine.")
+    .conflicts(&["no-polite"]);
+const NO_POLITE: Flag = Flag::switch("no-polite", "Take what can be had of the line");
+
 const SHARE: Row = Row {
     name: "share",
     summary: "share files and folders, and print the address to fetch them by",
@@ -46,6 +51,8 @@ Without --group a fresh group is made, of which only the address tells.",
                 .detail("Counted are members that were connected to this one when they said so."),
             Flag::value("for", "SPAN", Kind::Duration, "Leave after this long"),
             UP,
+            POLITE,
+            NO_POLITE,
         ],
         &[
             Flag::value("group", "GROUP", Kind::Text, "Share in this group instead of a fresh one; its groupspec needs object replication"),
@@ -102,6 +109,8 @@ With -o - one file goes to standard output in order while it is fetched, with co
         &[
             UP,
             Flag::value("down", "RATE", Kind::Rate, "Receive at most this much, as in 10Mbit/s"),
+            POLITE,
+            NO_POLITE,
             TIMEOUT,
             BIND,
             FLASH,

@@ -1,6 +1,7 @@
 //! The membership itself: what its owner calls.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use super::limits::{BAN, MAX_BANNED, MAX_LOST, MAX_MEMBERS, MAX_TARGET, NEAR_KEPT, SWEEP};
@@ -232,6 +233,11 @@ impl Membership {
         let known = members.into_iter().map(|known| (known.peer, known.addresses.iter().collect()));
         let lost = self.lost.iter().map(|gone| (gone.peer, gone.addresses.iter().collect()));
         known.chain(lost).take(MAX_LOST).collect()
+    }
+
+    /// Where neighbours are, as their packets come.
+    pub fn remotes(&self) -> impl Iterator<Item = SocketAddr> + '_ {
+        self.links.iter().filter(|link| link.complete()).map(|link| link.remote)
     }
 
     /// Leaves: closes what there is to close. Nothing happens from then on.

@@ -2,15 +2,15 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io;
 use std::ops::Range;
 use std::path::PathBuf;
 
 use bytes::Bytes;
 
 use super::medium::Medium;
-use super::part::{Part, PartError};
-use crate::node::files::{self, HEAD, Shape, Space, Tree, leaf, read_piece};
+use super::part::{Part, PartError, checked};
+use super::trust::Trust;
+use crate::node::files::{HEAD, MAX_BEFORE, Shape, Space, Tree, begin_head, begin_piece, leaf, read_piece};
 
 /// Files, and where their objects lie.
 #[derive(Debug, Default)]
@@ -22,7 +22,7 @@ pub struct Library {
 #[derive(Debug)]
 enum Shelf {
     /// A whole file in its place. Opened for each piece, since there may be many.
-    Whole { path: PathBuf, tree: Tree },
+    Whole { path: PathBuf, tree: Tree, trust: Trust },
     /// A file being fetched.
     Part(Box<Part>),
     /// Pieces in memory: a list, or the window of a stream.
@@ -63,7 +63,7 @@ impl Library {
 
     /// Shares a whole file from its place.
     pub fn share(&mut self, path: PathBuf, tree: Tree) {
-        self.put(tree.root(), Shelf::Whole { path, tree });
+        self.put(tree.root(), Shelf::Whole { path, tree, trust: Trust::default() });
     }
 
     /// Fetches a file to the disk.
@@ -144,11 +144,11 @@ impl Library {
         ranges
     }
 
-    /// The object with this index; `None` if it is not there.
+    /// The object with this index, behind so many bytes that mean nothing; `None` if it is not there.
     ///
     /// # Errors
     /// If it should be there: the file was changed, or cannot be read. It is not to be announced any more.
-    pub fn object(&mut self, index: u64) -> Result<Option<Bytes>, PartError> {
+    pub fn object_behind(&mut self, room: usize, index: u64) -> Result<Option<Vec<u8>>, PartError> {
         let Some((hash, number)) = self.space.owner(index) else { return Ok(None) };
         let Some(shelf) = self.shelves.get_mut(&hash) else { return Ok(None) };
         let last = shelf.tree().shape().last();
@@ -156,9 +156,24 @@ impl Library {
         if !shelf.holds(piece) {
             return Ok(None);
         }
-        let data = shelf.read(piece)?;
         let tree = shelf.tree();
-        Ok(if number == HEAD { files::head(tree, &data) } else { files::piece(tree, piece, &data) })
+        let mut object = Vec::with_capacity(room + MAX_BEFORE + tree.shape().len(piece));
+        object.resize(room, 0);
+        let is_proven =
+            if number == HEAD { begin_head(tree, &mut object) } else { begin_piece(tree, piece, &mut object) };
+        if !is_proven {
+            return Ok(None);
+        }
+        shelf.read(piece, &mut object)?;
+        Ok(Some(object))
+    }
+
+    /// The object with this index; `None` if it is not there.
+    ///
+    /// # Errors
+    /// As [`Library::object_behind`].
+    pub fn object(&mut self, index: u64) -> Result<Option<Bytes>, PartError> {
+        Ok(self.object_behind(0, index)?.map(Bytes::from))
     }
 
     /// Takes a piece that came.
@@ -207,7 +222,8 @@ impl Library {
         let Some(Shelf::Part(part)) = self.shelves.get_mut(hash) else { return Ok(()) };
         part.finish(force)?;
         let (path, tree) = (part.paths().target.clone(), part.tree().clone());
-        self.shelves.insert(*hash, Shelf::Whole { path, tree });
+        let trust = part.trust().clone();
+        self.shelves.insert(*hash, Shelf::Whole { path, tree, trust });
         Ok(())
     }
 
@@ -258,19 +274,19 @@ impl Shelf {
         }
     }
 
-    fn read(&mut self, piece: u64) -> Result<Bytes, PartError> {
+    /// Appends a piece that is held.
+    fn read(&mut self, piece: u64, to: &mut Vec<u8>) -> Result<(), PartError> {
         match self {
-            Self::Part(part) => part.get(piece).map(Bytes::from),
-            Self::Memory { pieces, .. } => Ok(pieces[&piece].clone()),
-            Self::Whole { path, tree } => {
-                let shape = tree.shape();
-                let mut data = vec![0; shape.len(piece)];
-                let read = File::open(&path).and_then(|mut file| file.read_all_at(shape.range(piece).start, &mut data));
-                let read = read.and_then(|()| match tree.leaf(piece) == Some(leaf(shape, piece, &data)) {
-                    true => Ok(Bytes::from(data)),
-                    false => {
-                        Err(io::Error::new(io::ErrorKind::InvalidData, "the file was changed since it was hashed"))
-                    }
+            Self::Part(part) => part.get(piece, to),
+            Self::Memory { pieces, .. } => {
+                to.extend_from_slice(&pieces[&piece]);
+                Ok(())
+            }
+            Self::Whole { path, tree, trust } => {
+                let (shape, start) = (tree.shape(), to.len());
+                let read = File::open(&path).and_then(|mut file| {
+                    file.append_from(shape.range(piece).start, shape.len(piece), to)?;
+                    checked(&mut file, trust, tree, piece, &to[start..])
                 });
                 read.map_err(|error| PartError::Io { doing: "read", path: path.clone(), error })
             }
@@ -281,6 +297,7 @@ impl Shelf {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::node::files;
     use crate::runtime::files::{Paths, hash_file};
 
     /// Bytes that are different at every place.
@@ -293,6 +310,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let from = folder.path().join("from");
         std::fs::write(&from, data(100_000)).unwrap();
+        // Longer ago than the time of files is coarse.
+        File::options().write(true).open(&from).unwrap().set_modified(std::time::SystemTime::UNIX_EPOCH).unwrap();
         let tree = hash_file(&from).unwrap();
         let (hash, shape) = (tree.root(), tree.shape());
         let mut seed = Library::new();

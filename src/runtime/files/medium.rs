@@ -3,6 +3,8 @@
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
 
+use super::trust::Stamp;
+
 /// A file, or what fails like one.
 pub trait Medium: Send {
     /// Writes some bytes at this place; fewer than all is no error.
@@ -16,6 +18,21 @@ pub trait Medium: Send {
     /// # Errors
     /// The system's.
     fn read_some(&mut self, at: u64, into: &mut [u8]) -> io::Result<usize>;
+
+    /// Appends `len` bytes from this place.
+    ///
+    /// # Errors
+    /// The system's, and [`io::ErrorKind::UnexpectedEof`]; then some may have been appended.
+    fn append_from(&mut self, at: u64, len: usize, to: &mut Vec<u8>) -> io::Result<()> {
+        let start = to.len();
+        to.resize(start + len, 0);
+        self.read_all_at(at, &mut to[start..])
+    }
+
+    /// What changes when anybody changes it; `None` if that cannot be told.
+    fn stamp(&mut self) -> Option<Stamp> {
+        None
+    }
 
     /// Cuts it, or makes it longer by zeros.
     ///
@@ -77,6 +94,21 @@ impl Medium for File {
     fn read_some(&mut self, at: u64, into: &mut [u8]) -> io::Result<usize> {
         self.seek(SeekFrom::Start(at))?;
         self.read(into)
+    }
+
+    fn append_from(&mut self, at: u64, len: usize, to: &mut Vec<u8>) -> io::Result<()> {
+        self.seek(SeekFrom::Start(at))?;
+        to.reserve_exact(len);
+        // Without zeros first.
+        match self.take(len as u64).read_to_end(to)? {
+            read if read == len => Ok(()),
+            _ => Err(io::ErrorKind::UnexpectedEof.into()),
+        }
+    }
+
+    fn stamp(&mut self) -> Option<Stamp> {
+        let about = self.metadata().ok()?;
+        Some((about.len(), about.modified().ok()?))
     }
 
     fn resize(&mut self, len: u64) -> io::Result<()> {

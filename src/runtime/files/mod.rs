@@ -28,9 +28,11 @@ mod library;
 mod medium;
 mod part;
 mod scan;
+mod trust;
 
 pub use hash::{hash_file, hash_with};
 pub use library::{Accepted, Library};
 pub use medium::Medium;
 pub use part::{Part, PartError, Paths, put_in_place};
 pub use scan::{Found, ScanError, own_name, scan};
+pub use trust::Stamp;

@@ -5,6 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::medium::Medium;
+use super::trust::Trust;
 use crate::node::files::{Cv, Learnt, Shape, Tree, leaf};
 
 const MARK: &[u8] = b"p2pt part 1\0";
@@ -68,6 +69,7 @@ pub struct Part<M = File> {
     tree: Tree,
     have: Vec<bool>,
     count: u64,
+    trust: Trust,
 }
 
 impl Part<File> {
@@ -125,7 +127,9 @@ impl Part<File> {
     pub fn finish(&mut self, force: bool) -> Result<(), PartError> {
         assert!(self.is_whole(), "every piece is there");
         let (part, target) = (&self.paths.part, &self.paths.target);
+        let _ = self.trust.has(self.data.stamp(), 0);
         self.data.resize(self.tree.shape().size()).map_err(failed("write", part))?;
+        self.trust.moved(self.data.stamp());
         self.data.sync().map_err(failed("write", part))?;
         put_in_place(part, target, force).map_err(|error| match error.kind() {
             io::ErrorKind::AlreadyExists => PartError::Exists(target.clone()),
@@ -134,6 +138,16 @@ impl Part<File> {
         // What is renamed stands; a state file that stays behind does no harm.
         let _ = fs::remove_file(&self.paths.state);
         Ok(())
+    }
+
+    /// What waits until all that was written is on the disk, on whatever thread, so that [`Part::finish`] need not.
+    ///
+    /// # Errors
+    /// The system's.
+    pub fn settler(&self) -> Result<impl FnOnce() -> Result<(), PartError> + Send + use<>, PartError> {
+        let path = self.paths.part.clone();
+        let data = self.data.try_clone().map_err(failed("open", &path))?;
+        Ok(move || data.sync_all().map_err(failed("write", &path)))
     }
 
     /// Forgets it: both files are removed.
@@ -151,7 +165,16 @@ impl<M: Medium> Part<M> {
         header.extend_from_slice(&shape.size().to_be_bytes());
         log.write_all_at(0, &header).map_err(failed("write", &paths.state))?;
         let have = vec![false; usize::try_from(shape.pieces()).expect("fewer than 2^31 pieces")];
-        Ok(Self { paths, data, log, logged: HEADER as u64, tree: Tree::new(root, shape), have, count: 0 })
+        Ok(Self {
+            paths,
+            data,
+            log,
+            logged: HEADER as u64,
+            tree: Tree::new(root, shape),
+            have,
+            count: 0,
+            trust: Trust::default(),
+        })
     }
 
     /// Reads what is there of the file with this hash; `len` is the length of the log. The size is believed: it is proven
@@ -178,7 +201,8 @@ impl<M: Medium> Part<M> {
         }
         // A record without an end goes, so that the next one can be read.
         log.resize(at).map_err(failed("write", &paths.state))?;
-        let mut part = Self { paths, data, log, logged: at, tree, have: vec![false; claimed.len()], count: 0 };
+        let have = vec![false; claimed.len()];
+        let mut part = Self { paths, data, log, logged: at, tree, have, count: 0, trust: Trust::default() };
         let mut buffer = vec![0; usize::try_from(shape.piece_size()).expect("at most 1 MiB")];
         for piece in (0..shape.pieces()).filter(|piece| claimed[*piece as usize]) {
             let data = &mut buffer[..shape.len(piece)];
@@ -201,7 +225,12 @@ impl<M: Medium> Part<M> {
         if self.have[learnt.piece as usize] {
             return Ok(());
         }
+        let before = self.data.stamp();
+        let _ = self.trust.has(before, learnt.piece);
         self.data.write_all_at(at, data).map_err(failed("write", &self.paths.part))?;
+        let after = self.data.stamp();
+        self.trust.moved(after);
+        self.trust.add(learnt.piece);
         let mut bytes = u32::try_from(learnt.piece).expect("fewer than 2^31 pieces").to_be_bytes().to_vec();
         bytes.extend_from_slice(&learnt.leaf);
         learnt.siblings.iter().for_each(|sibling| bytes.extend_from_slice(sibling));
@@ -217,21 +246,15 @@ impl<M: Medium> Part<M> {
         }
     }
 
-    /// The bytes of a piece that is there; checked, since whoever gets them will check them.
+    /// Appends the bytes of a piece that is there; checked, since whoever gets them will check them.
     ///
     /// # Errors
     /// The system's, and [`io::ErrorKind::InvalidData`] if somebody else changed the file.
-    pub fn get(&mut self, piece: u64) -> Result<Vec<u8>, PartError> {
-        let shape = self.tree.shape();
-        let mut data = vec![0; shape.len(piece)];
-        self.data.read_all_at(shape.range(piece).start, &mut data).map_err(failed("read", &self.paths.part))?;
-        if self.tree.leaf(piece) != Some(leaf(shape, piece, &data)) {
-            return Err(failed("read", &self.paths.part)(io::Error::new(
-                io::ErrorKind::InvalidData,
-                "somebody else changed the file",
-            )));
-        }
-        Ok(data)
+    pub fn get(&mut self, piece: u64, to: &mut Vec<u8>) -> Result<(), PartError> {
+        let (shape, start) = (self.tree.shape(), to.len());
+        let read = self.data.append_from(shape.range(piece).start, shape.len(piece), to);
+        read.and_then(|()| checked(&mut self.data, &mut self.trust, &self.tree, piece, &to[start..]))
+            .map_err(failed("read", &self.paths.part))
     }
 
     /// Whether a piece is there.
@@ -269,6 +292,11 @@ impl<M: Medium> Part<M> {
     /// To prove pieces by.
     pub const fn tree_mut(&mut self) -> &mut Tree {
         &mut self.tree
+    }
+
+    /// The pieces of it that need not be hashed again.
+    pub(super) const fn trust(&self) -> &Trust {
+        &self.trust
     }
 
     /// Where it is.
@@ -309,6 +337,24 @@ fn is_own(path: &Path) -> bool {
         }
     }
     found.is_file()
+}
+
+/// Hashes a piece that was read, unless that was done since the file was changed.
+pub(super) fn checked(
+    medium: &mut impl Medium,
+    trust: &mut Trust,
+    tree: &Tree,
+    piece: u64,
+    data: &[u8],
+) -> io::Result<()> {
+    if trust.has(medium.stamp(), piece) {
+        return Ok(());
+    }
+    if tree.leaf(piece) != Some(leaf(tree.shape(), piece, data)) {
+        return Err(io::Error::new(io::ErrorKind::InvalidData, "somebody else changed the file"));
+    }
+    trust.add(piece);
+    Ok(())
 }
 
 fn failed(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> PartError + use<> {

@@ -8,10 +8,31 @@ struct Faulty {
     bytes: Arc<Mutex<Vec<u8>>>,
     room: Arc<Mutex<Option<usize>>>,
     broken: Arc<Mutex<bool>>,
+    /// After so many doings, of whatever medium shares this, one fails so.
+    fuse: Arc<Mutex<Option<(usize, i32)>>>,
+}
+
+impl Faulty {
+    fn burn(&self) -> io::Result<()> {
+        let mut fuse = self.fuse.lock().unwrap();
+        match fuse.as_mut() {
+            Some((0, code)) => {
+                let code = *code;
+                *fuse = None;
+                Err(io::Error::from_raw_os_error(code))
+            }
+            Some((left, _)) => {
+                *left -= 1;
+                Ok(())
+            }
+            None => Ok(()),
+        }
+    }
 }
 
 impl Medium for Faulty {
     fn write_some(&mut self, at: u64, data: &[u8]) -> io::Result<usize> {
+        self.burn()?;
         if *self.broken.lock().unwrap() {
             return Err(io::Error::from_raw_os_error(5));
         }
@@ -32,6 +53,7 @@ impl Medium for Faulty {
     }
 
     fn read_some(&mut self, at: u64, into: &mut [u8]) -> io::Result<usize> {
+        self.burn()?;
         let bytes = self.bytes.lock().unwrap();
         let from = bytes.get(at as usize..).unwrap_or_default();
         let len = from.len().min(into.len()).min(7000);
@@ -40,11 +62,13 @@ impl Medium for Faulty {
     }
 
     fn resize(&mut self, len: u64) -> io::Result<()> {
+        self.burn()?;
         self.bytes.lock().unwrap().resize(len as usize, 0);
         Ok(())
     }
 
     fn sync(&mut self) -> io::Result<()> {
+        self.burn()?;
         Ok(())
     }
 }
@@ -184,6 +208,56 @@ fn a_full_disk_under_the_state_file_is_told_too() {
     }
 }
 
+/// Fetches all, once resumed in the middle, and gives all on.
+fn story(source: &Source, data: &Faulty, log: &Faulty) -> Result<(), PartError> {
+    let (root, shape) = (source.tree.root(), source.tree.shape());
+    let resumed = |len| Part::read(paths(Path::new("")), data.clone(), log.clone(), len, root);
+    let len = log.bytes.lock().unwrap().len() as u64;
+    let mut part = match resumed(len)? {
+        Some(part) => part,
+        None => Part::begin(paths(Path::new("")), data.clone(), log.clone(), root, shape)?,
+    };
+    (0..4).try_for_each(|number| source.give(number, &mut part))?;
+    let len = log.bytes.lock().unwrap().len() as u64;
+    let mut part = resumed(len)?.expect("it was begun");
+    (0..shape.pieces()).try_for_each(|number| source.give(number, &mut part))?;
+    for number in 0..shape.pieces() {
+        let mut read = Vec::new();
+        part.get(number, &mut read)?;
+        assert!(read == source.data[shape.range(number).start as usize..shape.range(number).end as usize]);
+    }
+    part.data.sync().map_err(failed("write", Path::new("")))
+}
+
+#[test]
+fn whatever_fails_is_told_and_nothing_is_lost_by_it() {
+    let source = Source::new(100_000);
+    for (code, kind) in [(28, io::ErrorKind::StorageFull), (5, io::Error::from_raw_os_error(5).kind())] {
+        let mut failures = 0;
+        for doing in 0.. {
+            let fuse = Arc::new(Mutex::new(Some((doing, code))));
+            let (data, log) = (
+                Faulty { fuse: fuse.clone(), ..Faulty::default() },
+                Faulty { fuse: fuse.clone(), ..Faulty::default() },
+            );
+            let ended = story(&source, &data, &log);
+            if fuse.lock().unwrap().is_some() {
+                ended.unwrap();
+                break;
+            }
+            // A piece that could not be read when the fetch was resumed is fetched again: that is all.
+            if let Err(failed) = ended {
+                let PartError::Io { error, .. } = failed else { panic!("{failed}") };
+                assert_eq!(error.kind(), kind, "at {doing}");
+                failures += 1;
+            }
+            story(&source, &data, &log).unwrap();
+            assert!(data.bytes.lock().unwrap()[..] == source.data[..], "at {doing}");
+        }
+        assert!(failures > 40, "only {failures} of all failed");
+    }
+}
+
 #[test]
 fn a_broken_disk_is_told() {
     let source = Source::new(20_000);
@@ -215,7 +289,9 @@ fn files_appear_whole_and_replace_nothing() {
     assert_eq!(fs::read(&paths.target).unwrap(), b"mine");
     part.finish(true).unwrap();
     assert_eq!(fs::read(&paths.target).unwrap(), source.data);
-    assert_eq!(part.get(6).unwrap(), &source.data[6 * 16_384..], "it can still be read");
+    let mut read = vec![7];
+    part.get(6, &mut read).unwrap();
+    assert_eq!(read[1..], source.data[6 * 16_384..], "it can still be read");
     let left: Vec<_> = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     assert_eq!(left, ["file"]);
 }

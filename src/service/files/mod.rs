@@ -46,7 +46,7 @@ mod tree;
 
 pub use list::{List, ListFault, Listed, MAX_FILES, MAX_LIST};
 pub use name::{MAX_NAME, MAX_PATH, NameFault, check_name, check_path, safe_name};
-pub use object::{Head, Refused, head, piece, read_head, read_piece};
+pub use object::{Head, MAX_BEFORE, Refused, begin_head, begin_piece, head, piece, read_head, read_piece};
 pub use shape::{MAX_PIECE, MAX_PIECES, MAX_SIZE, MIN_PIECE, Shape, TooLarge};
 pub use space::{ALL, HEAD, SPAN, Space, base_of};
 pub use tree::{Cv, Learnt, MAX_DEPTH, Tree, leaf};

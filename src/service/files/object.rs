@@ -3,13 +3,16 @@
 use bytes::Bytes;
 
 use super::shape::Shape;
-use super::tree::{Cv, Learnt, Tree, depth, leaf};
+use super::tree::{Cv, Learnt, MAX_DEPTH, Tree, depth, leaf};
 use crate::wire::vlu;
 
 /// An object proves nothing: whoever sent it made it up, or has another file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the object does not belong to the file")]
 pub struct Refused;
+
+/// Bytes of an object at most before its data: a number, and a proof.
+pub const MAX_BEFORE: usize = vlu::MAX_LEN + 32 * MAX_DEPTH;
 
 /// What a head shows.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,6 +25,21 @@ pub struct Head {
     pub data: Bytes,
 }
 
+/// What precedes a piece's data in its object, appended; whether its proof is known.
+#[must_use]
+pub fn begin_piece(tree: &Tree, piece: u64, out: &mut Vec<u8>) -> bool {
+    let Some(proof) = tree.proof(piece) else { return false };
+    proof.iter().for_each(|sibling| out.extend_from_slice(sibling));
+    true
+}
+
+/// What precedes the last piece's data in the head, appended; whether its proof is known.
+#[must_use]
+pub fn begin_head(tree: &Tree, out: &mut Vec<u8>) -> bool {
+    vlu::put(out, tree.shape().size());
+    begin_piece(tree, tree.shape().last(), out)
+}
+
 /// The object of a piece; `None` if its proof is not known.
 ///
 /// # Panics
@@ -29,7 +47,12 @@ pub struct Head {
 #[must_use]
 pub fn piece(tree: &Tree, piece: u64, data: &[u8]) -> Option<Bytes> {
     assert_eq!(data.len(), tree.shape().len(piece), "the length of the piece");
-    Some(join(Vec::new(), &tree.proof(piece)?, data))
+    let mut out = Vec::with_capacity(MAX_BEFORE + data.len());
+    if !begin_piece(tree, piece, &mut out) {
+        return None;
+    }
+    out.extend_from_slice(data);
+    Some(out.into())
 }
 
 /// The head of a file, from its last piece; `None` if the proof of that is not known.
@@ -40,16 +63,12 @@ pub fn piece(tree: &Tree, piece: u64, data: &[u8]) -> Option<Bytes> {
 pub fn head(tree: &Tree, data: &[u8]) -> Option<Bytes> {
     let shape = tree.shape();
     assert_eq!(data.len(), shape.len(shape.last()), "the length of the last piece");
-    let mut size = Vec::new();
-    vlu::put(&mut size, shape.size());
-    Some(join(size, &tree.proof(shape.last())?, data))
-}
-
-fn join(mut out: Vec<u8>, proof: &[Cv], data: &[u8]) -> Bytes {
-    out.reserve_exact(32 * proof.len() + data.len());
-    proof.iter().for_each(|sibling| out.extend_from_slice(sibling));
+    let mut out = Vec::with_capacity(MAX_BEFORE + data.len());
+    if !begin_head(tree, &mut out) {
+        return None;
+    }
     out.extend_from_slice(data);
-    out.into()
+    Some(out.into())
 }
 
 /// Checks the object of a piece; the data in it, and what to keep of the proof.

@@ -295,8 +295,8 @@ impl Replication {
     }
 
     /// An object came.
-    pub(super) fn object(&mut self, now: Instant, peer: PeerId, message: &[u8]) {
-        let mut object = message;
+    pub(super) fn object(&mut self, now: Instant, peer: PeerId, message: &Bytes) {
+        let mut object = &message[..];
         let Ok(index) = index(&mut object) else { return self.malformed_object(peer) };
         if object.len() > MAX_OBJECT {
             return self.malformed_object(peer);
@@ -331,7 +331,7 @@ impl Replication {
         self.stop_wanting(index..=index);
         self.fetch.checking.insert(index, peer);
         self.stats.received += 1;
-        self.tell(ReplicationEvent::FetchResult { index, object: Bytes::copy_from_slice(object), from: peer });
+        self.tell(ReplicationEvent::FetchResult { index, object: message.slice_ref(object), from: peer });
     }
 
     fn malformed_object(&mut self, peer: PeerId) {

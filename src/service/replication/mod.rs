@@ -86,5 +86,6 @@ mod wanted;
 pub use message::{MAX_MESSAGE, Record, Span, decode};
 pub use service::Replication;
 pub use types::{
-    MAX_INDEX, MAX_OBJECT, ReplicationConfig, ReplicationError, ReplicationEvent, ReplicationStats, RequestId, Strategy,
+    HEADROOM, MAX_INDEX, MAX_OBJECT, ReplicationConfig, ReplicationError, ReplicationEvent, ReplicationStats,
+    RequestId, Strategy,
 };

@@ -34,8 +34,16 @@ pub(super) struct Pipe {
 
 impl Pipe {
     pub(super) const fn new(polite: bool) -> Self {
-        let target = if polite { POLITE } else { IMPOLITE };
+        let target = Self::target(polite);
         Self { flying: 0, cap: LEAST * 2.0, target, starting: true, cut: Instant::ZERO, lately: [0.0; LATELY], next: 0 }
+    }
+
+    const fn target(polite: bool) -> Duration {
+        if polite { POLITE } else { IMPOLITE }
+    }
+
+    pub(super) const fn set_polite(&mut self, polite: bool) {
+        self.target = Self::target(polite);
     }
 
     pub(super) const fn cap(&self) -> usize {

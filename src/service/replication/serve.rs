@@ -6,7 +6,7 @@ use bytes::Bytes;
 
 use super::neighbour::{Flying, Given, MAX_QUEUE, Neighbour};
 use super::service::Replication;
-use super::types::{MAX_OBJECT, ReplicationError, ReplicationEvent, RequestId};
+use super::types::{HEADROOM, MAX_OBJECT, ReplicationError, ReplicationEvent, RequestId};
 use crate::base::{Instant, PeerId};
 use crate::group::{Lane, Outgoing};
 use crate::wire::vlu;
@@ -162,8 +162,7 @@ impl Replication {
     /// Gives objects to those who ask, as far as there is room on the way to them.
     pub(super) fn serve(&mut self, now: Instant) {
         self.up_wait = None;
-        while self.given.len() < MAX_GIVEN && self.pipe.flying + (self.given.len() + 1) * self.usual <= self.pipe.cap()
-        {
+        while self.given.len() < MAX_GIVEN && self.has_place() {
             let Some((peer, at)) = self.next_to_give(now) else { return };
             self.up_wait = self.up.wait(now);
             if self.up_wait.is_some() {
@@ -183,6 +182,12 @@ impl Replication {
             self.up.take(now, self.usual);
             self.tell(ReplicationEvent::Request { index, request, peer });
         }
+    }
+
+    /// Whether there is room on the way for one more; always for one alone, however long it is.
+    fn has_place(&self) -> bool {
+        let given = self.given.len();
+        given == 0 && self.pipe.flying == 0 || self.pipe.flying + (given + 1) * self.usual <= self.pipe.cap()
     }
 
     /// Whose request comes next, and which: the rarest of those who give, then of the others.
@@ -237,7 +242,27 @@ impl Replication {
         request: RequestId,
         object: Bytes,
     ) -> Result<(), ReplicationError> {
-        if object.len() > MAX_OBJECT {
+        let mut buffer = Vec::with_capacity(HEADROOM + object.len());
+        buffer.resize(HEADROOM, 0);
+        buffer.extend_from_slice(&object);
+        self.write_requested_buffer(now, request, buffer)
+    }
+
+    /// The same for an object behind [`HEADROOM`] bytes that mean nothing: so it need not be copied.
+    ///
+    /// # Errors
+    /// [`ReplicationError::TooLong`]; then it is denied.
+    ///
+    /// # Panics
+    /// If the buffer is shorter than [`HEADROOM`].
+    pub fn write_requested_buffer(
+        &mut self,
+        now: Instant,
+        request: RequestId,
+        mut buffer: Vec<u8>,
+    ) -> Result<(), ReplicationError> {
+        let len = buffer.len() - HEADROOM;
+        if len > MAX_OBJECT {
             self.deny_requested_object(now, request);
             return Err(ReplicationError::TooLong);
         }
@@ -247,23 +272,25 @@ impl Replication {
             self.up.settle(reserved, 0);
             return Ok(());
         };
-        self.up.settle(reserved, object.len());
-        let mut message = Vec::with_capacity(vlu::MAX_LEN + object.len());
-        vlu::put(&mut message, index);
-        message.extend_from_slice(&object);
+        self.up.settle(reserved, len);
+        let mut prefix = Vec::with_capacity(HEADROOM);
+        vlu::put(&mut prefix, index);
+        let start = HEADROOM - prefix.len();
+        buffer[start..HEADROOM].copy_from_slice(&prefix);
+        let message = Bytes::from(buffer).slice(start..);
         let bytes = message.len();
         let name = request.0;
         neighbour.flying.insert(index, Flying { at: now, bytes, name });
         neighbour.flying_bytes += bytes;
         neighbour.room = neighbour.room.saturating_sub(bytes);
-        neighbour.sent += object.len() as u64;
+        neighbour.sent += len as u64;
         if !neighbour.stalled {
             self.pipe.flying += bytes;
         }
-        self.usual = (self.usual * 7 + object.len().max(64)) / 8;
+        self.usual = (self.usual * 7 + len.max(64)) / 8;
         self.stats.sent += 1;
-        self.stats.sent_bytes += object.len() as u64;
-        self.send(Outgoing { id: Some(name), ..Outgoing::new(peer, Lane::Objects, message.into()) });
+        self.stats.sent_bytes += len as u64;
+        self.send(Outgoing { id: Some(name), ..Outgoing::new(peer, Lane::Objects, message) });
         Ok(())
     }
 

@@ -175,6 +175,11 @@ impl Replication {
         self.stirred = true;
     }
 
+    /// Whether others' traffic goes first from now on.
+    pub fn set_polite(&mut self, polite: bool) {
+        self.pipe.set_polite(polite);
+    }
+
     /// An object that came is what it should be. `add_have_objects` says so, too.
     pub fn good(&mut self, _now: Instant, index: u64) {
         self.fetch.checking.remove(&index);
@@ -225,7 +230,7 @@ impl Replication {
     }
 
     /// A message came on one of the two lanes.
-    pub fn message(&mut self, now: Instant, peer: PeerId, lane: Lane, message: &[u8]) {
+    pub fn message(&mut self, now: Instant, peer: PeerId, lane: Lane, message: &Bytes) {
         if self.neighbours.get(&peer).is_none_or(|neighbour| neighbour.banned) {
             return;
         }

@@ -194,3 +194,57 @@ fn limits_are_kept_within_a_twentieth() {
         assert!((19_000.0..21_000.0).contains(&rate), "up {up}: {rate} bytes a second");
     }
 }
+
+/// What a service asks its owner for, having nothing else to tell that matters here.
+fn drained(service: &mut Replication, now: Instant) -> (Vec<Record>, Vec<ReplicationEvent>) {
+    let (mut said, mut events) = (Vec::new(), Vec::new());
+    while let Some(output) = service.poll(now) {
+        match output {
+            Output::Send(outgoing) if outgoing.lane == Lane::Asks => said.extend(decode(&outgoing.data).unwrap()),
+            Output::Event(event) => events.push(event),
+            _ => {}
+        }
+    }
+    (said, events)
+}
+
+fn record(record: &Record) -> Bytes {
+    let mut message = Vec::new();
+    record.put(&mut message);
+    message.into()
+}
+
+#[test]
+fn objects_longer_than_the_first_room_on_the_way_are_given_on() {
+    let now = Instant::from_micros(1_000_000);
+    let mut service = Replication::new(now, Rng::for_simulation(1), config(Strategy::LowestFirst));
+    let (from, to) = (peer(1), peer(2));
+    [from, to].into_iter().for_each(|peer| service.peer_up(now, peer, DELAY));
+    service.add_want_objects(now, 0..40).unwrap();
+    service.message(now, from, Lane::Asks, &record(&Record::Have(vec![0..=39])));
+    // Each is longer than all that may be on its way at first; so it knows how long they are before it has given any.
+    let long = vec![7; 512 << 10];
+    let mut came = 0;
+    while came < 20 {
+        let (said, events) = drained(&mut service, now);
+        for event in events {
+            if let ReplicationEvent::FetchResult { index, .. } = event {
+                service.add_have_objects(now, index..index + 1).unwrap();
+                came += 1;
+            }
+        }
+        let asked =
+            said.into_iter().filter_map(|record| if let Record::Request(list) = record { Some(list) } else { None });
+        for index in asked.flatten() {
+            let mut message = Vec::new();
+            crate::wire::vlu::put(&mut message, index);
+            message.extend_from_slice(&long);
+            service.message(now, from, Lane::Objects, &message.into());
+        }
+        assert!(service.has_work() || came >= 20, "it goes on asking: {came} came");
+    }
+    service.message(now, to, Lane::Asks, &record(&Record::Request(vec![0])));
+    let (_, events) = drained(&mut service, now);
+    let asked = events.iter().any(|event| matches!(event, ReplicationEvent::Request { index: 0, .. }));
+    assert!(asked, "its owner is asked for it: {events:?}");
+}

@@ -9,6 +9,9 @@ pub const MAX_INDEX: u64 = 1 << 53;
 /// The longest object, in bytes: a mebibyte, and a kibibyte for a proof.
 pub const MAX_OBJECT: usize = (1 << 20) + (1 << 10);
 
+/// Bytes before an object in a buffer, where its index is written: [`super::Replication::write_requested_buffer`].
+pub const HEADROOM: usize = crate::wire::vlu::MAX_LEN;
+
 /// NetGroupReplicationStrategy: which of the wanted objects is asked for first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Strategy {

@@ -168,7 +168,7 @@ impl Actor for Player {
         self.member.unreachable(now, peer, why);
     }
 
-    fn message(&mut self, now: Instant, peer: PeerId, lane: Lane, message: &[u8]) {
+    fn message(&mut self, now: Instant, peer: PeerId, lane: Lane, message: &Bytes) {
         if let Some(hostile) = &mut self.hostile {
             hostile.hear(lane, message);
         }

@@ -1,5 +1,7 @@
 //! What lives in a swarm.
 
+use bytes::Bytes;
+
 use crate::base::{Instant, PeerId};
 use crate::group::{Hint, Lane, Link, Output, Unreachable};
 use crate::node::{Member, MemberEvent};
@@ -22,7 +24,7 @@ pub trait Actor {
     /// A peer that it wanted is not reached.
     fn unreachable(&mut self, now: Instant, peer: PeerId, why: Unreachable);
     /// A message came.
-    fn message(&mut self, now: Instant, peer: PeerId, lane: Lane, message: &[u8]);
+    fn message(&mut self, now: Instant, peer: PeerId, lane: Lane, message: &Bytes);
     /// So many bytes may be sent to a neighbour on this lane now.
     fn writable(&mut self, now: Instant, peer: PeerId, lane: Lane, room: usize);
     /// It learnt its own addresses.
@@ -58,7 +60,7 @@ impl Actor for Member {
         Self::unreachable(self, now, peer, why);
     }
 
-    fn message(&mut self, now: Instant, peer: PeerId, lane: Lane, message: &[u8]) {
+    fn message(&mut self, now: Instant, peer: PeerId, lane: Lane, message: &Bytes) {
         Self::message(self, now, peer, lane, message);
     }
 

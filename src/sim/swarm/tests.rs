@@ -64,7 +64,7 @@ impl Actor for Chatter {
         self.failures.push(why);
     }
 
-    fn message(&mut self, now: Instant, peer: PeerId, _: Lane, message: &[u8]) {
+    fn message(&mut self, now: Instant, peer: PeerId, _: Lane, message: &Bytes) {
         self.got.push((now, peer, message.to_vec()));
     }
 

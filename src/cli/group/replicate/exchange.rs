@@ -1,6 +1,7 @@
 //! A library and the group in which its objects go to and fro.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
 use std::ops::Range;
 
 use bytes::Bytes;
@@ -10,10 +11,13 @@ use crate::base::PeerId;
 use crate::cli::failure::Failure;
 use crate::cli::output::Output;
 use crate::node::files::{ALL, HEAD, Head, read_head};
-use crate::node::replication::ReplicationEvent;
+use crate::node::replication::{HEADROOM, ReplicationEvent};
 use crate::node::{Member, MemberEvent};
 use crate::runtime::files::{Accepted, Library, PartError};
 use crate::runtime::{Group, GroupItem};
+
+/// Addresses of which it is remembered whether they are this machine's.
+const MAX_HERE: usize = 1_000;
 
 /// What goes to and fro.
 pub(super) struct Exchange {
@@ -30,6 +34,12 @@ pub(super) struct Exchange {
     complete: Option<[u8; 32]>,
     /// Whether somebody was told so.
     pub(super) told: bool,
+    /// Whether others' traffic goes first; `None` for unless all neighbours are here.
+    polite: Option<bool>,
+    /// What was decided last.
+    yields: Option<bool>,
+    /// Addresses, and whether they are this machine's.
+    here: BTreeMap<IpAddr, bool>,
 }
 
 /// What concerns whoever fetches.
@@ -48,8 +58,40 @@ pub(super) enum Came {
 }
 
 impl Exchange {
-    pub(super) fn new(group: Group, out: Output, library: Library) -> Self {
-        Self { group, out, library, awaited: None, given: BTreeMap::new(), origin: None, complete: None, told: false }
+    pub(super) fn new(group: Group, out: Output, library: Library, polite: Option<bool>) -> Self {
+        Self {
+            group,
+            out,
+            library,
+            awaited: None,
+            given: BTreeMap::new(),
+            origin: None,
+            complete: None,
+            told: false,
+            polite,
+            yields: None,
+            here: BTreeMap::new(),
+        }
+    }
+
+    /// Decides anew whether others' traffic goes first, after neighbours have come or gone.
+    fn mind(&mut self) {
+        let found = |member: &Member| member.membership().remotes().map(|remote| remote.ip()).collect();
+        let remotes: BTreeSet<IpAddr> = self.group.look(found).unwrap_or_default();
+        let yields = self.polite.unwrap_or_else(|| !remotes.iter().all(|ip| self.is_here(*ip)));
+        if self.yields.replace(yields) != Some(yields) {
+            let _ = self.group.with(|member, _| member.set_replication_polite(yields));
+        }
+    }
+
+    /// Whether an address is this machine's: then a socket can have it.
+    fn is_here(&mut self, ip: IpAddr) -> bool {
+        let ip = ip.to_canonical();
+        if self.here.len() > MAX_HERE {
+            self.here.clear();
+        }
+        let asked = || ip.is_loopback() || std::net::UdpSocket::bind((ip, 0)).is_ok();
+        *self.here.entry(ip).or_insert_with(asked)
     }
 
     /// Takes what happens in the group.
@@ -58,13 +100,15 @@ impl Exchange {
             GroupItem::Lost(_) => Ok(Some(Came::Gap)),
             GroupItem::Event(MemberEvent::Replication(event)) => match event {
                 ReplicationEvent::Request { index, request, .. } => {
-                    let object = self.object(*index);
-                    let found = object.as_ref().ok().cloned().flatten();
+                    let (found, failed) = match self.object(*index) {
+                        Ok(found) => (found, None),
+                        Err(error) => (None, Some(error)),
+                    };
                     let _ = self.group.with(|member, now| match found {
-                        Some(object) => member.write_requested_object(now, *request, object),
+                        Some(object) => member.write_requested_buffer(now, *request, object),
                         None => member.deny_requested_object(now, *request),
                     });
-                    if let Err(error) = object {
+                    if let Some(error) = failed {
                         self.out.say(format_args!("not shared any more: {}", disk(error)));
                         self.withdraw(*index);
                     }
@@ -77,18 +121,23 @@ impl Exchange {
                 }
                 _ => Ok(None),
             },
+            GroupItem::Event(MemberEvent::Membership(_)) => {
+                self.mind();
+                Ok(None)
+            }
             GroupItem::Event(_) => Ok(None),
         }
     }
 
-    fn object(&mut self, index: u64) -> Result<Option<Bytes>, PartError> {
+    /// An object, behind the room that its message needs.
+    fn object(&mut self, index: u64) -> Result<Option<Vec<u8>>, PartError> {
         match self.library.owner(index) {
             Some((hash, ALL)) => {
                 let complete = self.complete == Some(hash);
                 self.told |= complete;
-                Ok(complete.then(Bytes::new))
+                Ok(complete.then(|| vec![0; HEADROOM]))
             }
-            _ => self.library.object(index),
+            _ => self.library.object_behind(HEADROOM, index),
         }
     }
 

@@ -15,7 +15,7 @@ use super::exchange::{Came, Exchange};
 use super::plan::{Plan, aside, confirmed, opened, paths, there};
 use super::report::Report;
 use super::stream::{self, Stream};
-use super::{disk, exists, limit, limits};
+use super::{disk, exists, limit, limits, polite};
 use crate::base::to_hex;
 use crate::cli::address::{self, Object, Stdin};
 use crate::cli::call::Call;
@@ -23,7 +23,7 @@ use crate::cli::failure::Failure;
 use crate::cli::net;
 use crate::cli::output::Event;
 use crate::cli::status::Status;
-use crate::cli::units::show_size;
+use crate::cli::units::{show_duration, show_size};
 use crate::node::files::{Head, List, MAX_LIST, Tree, piece, read_piece};
 use crate::node::replication::Strategy;
 use crate::runtime::files::{Library, Part, hash_file};
@@ -34,6 +34,8 @@ const FAREWELL: Duration = Duration::from_secs(1);
 const TOLD: Duration = Duration::from_millis(100);
 /// How often it is looked whether anything comes.
 const LOOK: Duration = Duration::from_millis(250);
+/// When it is said that nothing comes.
+const DULL: Duration = Duration::from_secs(5);
 
 /// Where it goes.
 enum Goal {
@@ -110,6 +112,41 @@ fn goal(call: &Call, object: &Object) -> Result<Goal, Failure> {
     Ok(Goal::File(path))
 }
 
+/// Whether members are there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Company {
+    /// None was so far.
+    Never,
+    /// Some are.
+    There,
+    /// Some were.
+    Gone,
+}
+
+impl Company {
+    /// So many are there now; what is to be said of that.
+    fn is(&mut self, members: usize) -> Option<&'static str> {
+        let (next, news) = match (*self, members) {
+            (Self::There, 0) => (Self::Gone, Some("all members have gone; looking for them and for others")),
+            (Self::Gone, 1..) => (Self::There, Some("a member is there again; going on")),
+            (_, 1..) => (Self::There, None),
+            (same, 0) => (same, None),
+        };
+        *self = next;
+        news
+    }
+}
+
+impl State {
+    /// All members have gone: the time that others have to come begins, if anything came since it last did.
+    fn left(&mut self, before: &mut Option<Instant>) {
+        if before.is_none_or(|before| self.last > before) {
+            self.last = Instant::now();
+            *before = Some(self.last);
+        }
+    }
+}
+
 struct Fetching<'a> {
     call: &'a Call,
     entered: &'a Entered,
@@ -136,7 +173,7 @@ struct State {
 
 impl<'a> Fetching<'a> {
     fn new(call: &'a Call, entered: &'a Entered, object: Object, goal: Goal, force: bool, timeout: Duration) -> Self {
-        let exchange = Exchange::new(entered.hub.group().clone(), call.out.clone(), Library::new());
+        let exchange = Exchange::new(entered.hub.group().clone(), call.out.clone(), Library::new(), polite(call));
         let state = State {
             exchange,
             plan: None,
@@ -392,11 +429,20 @@ impl<'a> Fetching<'a> {
     /// Waits until every file of the plan is in its place.
     async fn finished(&self, folder: Option<&Path>) -> Result<(), Failure> {
         loop {
+            let done = std::mem::take(&mut self.state.borrow_mut().whole);
+            // Waiting for the disk is done elsewhere: others go on getting pieces from us meanwhile.
+            let settlers: Result<Vec<_>, _> = {
+                let state = self.state.borrow();
+                done.iter().filter_map(|hash| state.exchange.library.part(hash)).map(Part::settler).collect()
+            };
+            let settlers = settlers.map_err(disk)?;
+            let settle = move || settlers.into_iter().try_for_each(|settle| settle());
+            self.busy(aside(settle)).await?.map_err(disk)?;
             let begun = {
                 let mut state = self.state.borrow_mut();
-                let State { exchange, plan, whole, .. } = &mut *state;
+                let State { exchange, plan, .. } = &mut *state;
                 let plan = plan.as_mut().expect("there is a plan");
-                for hash in std::mem::take(whole) {
+                for hash in done {
                     plan.finish(&hash, folder, &mut exchange.library)?;
                     exchange.announce(&hash);
                 }
@@ -451,8 +497,17 @@ impl<'a> Fetching<'a> {
 
     /// Waits until nothing has come for too long.
     async fn silence(&self) -> Failure {
+        let mut company = Company::Never;
+        let (mut told, mut parted) = (None, None);
         loop {
             tokio::time::sleep(LOOK).await;
+            let members = self.entered.hub.neighbours();
+            if let Some(news) = company.is(members) {
+                self.call.out.say(news);
+                if company == Company::Gone {
+                    self.state.borrow_mut().left(&mut parted);
+                }
+            }
             let (waits, last) = {
                 let state = self.state.borrow();
                 let is_ready = |stream: &Stream| stream.is_ready(&state.exchange);
@@ -462,14 +517,25 @@ impl<'a> Fetching<'a> {
                 (!idle, state.last)
             };
             if waits && last.elapsed() >= self.timeout {
-                if self.entered.hub.neighbours() == 0 {
-                    return nobody(self.timeout);
-                }
                 let begun = self.total() > 0;
                 let status = if begun { Status::TimedOut } else { Status::NotFound };
-                let came = if begun { "nobody gives the rest" } else { "no member has it" };
+                let span = show_duration(self.timeout);
+                let came = match company {
+                    Company::Never => return nobody(self.timeout),
+                    Company::Gone => format!("all members have gone, and none was found again within {span}"),
+                    Company::There => {
+                        format!("none of the members that are there ({members}) gave any of it for {span}")
+                    }
+                };
                 return Failure::new(status, "fetch it", came)
                     .next("whoever shares it has to run: see there with p2pt replicate-file share");
+            }
+            if waits && company == Company::There && last.elapsed() >= DULL && told != Some(last) {
+                told = Some(last);
+                let span = show_duration(self.timeout.saturating_sub(last.elapsed()));
+                self.call.out.say(format_args!(
+                    "waiting for members that have it: those who are there ({members}) give nothing now; giving up in {span}"
+                ));
             }
         }
     }

@@ -20,6 +20,15 @@ fn limit(call: &Call, flag: &str) -> Option<u64> {
     call.rate(flag).map(|rate| (rate.bits / 8).max(1))
 }
 
+/// Whether others' traffic goes first; `None` if that depends on where they are.
+fn polite(call: &Call) -> Option<bool> {
+    match (call.switch("polite"), call.switch("no-polite")) {
+        (true, _) => Some(true),
+        (_, true) => Some(false),
+        _ => None,
+    }
+}
+
 /// Sets how fast objects go.
 fn limits(group: &Group, up: Option<u64>, down: Option<u64>) {
     let _ = group.with(|member, now| member.set_replication_limits(now, up, down));

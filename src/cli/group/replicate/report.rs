@@ -17,6 +17,8 @@ use crate::runtime::files::Library;
 const BARS: usize = 8;
 /// How often events tell how far it is.
 const TELL: Duration = Duration::from_secs(1);
+/// Bytes a second, below which the time left means nothing.
+const SLOWEST: f64 = 100.0;
 /// The weight of a new measurement of the rate.
 const FRESH: f64 = 0.3;
 
@@ -80,7 +82,7 @@ impl<'a> Report<'a> {
             bar.set_position(bytes);
             bar.set_message(format!("{peers} peers, {share} % not from the origin"));
         }
-        let left = (self.rate >= 1.0).then(|| total.saturating_sub(bytes) as f64 / self.rate);
+        let left = (self.rate >= SLOWEST).then(|| total.saturating_sub(bytes) as f64 / self.rate);
         if asked {
             let left = left.map(|left| format!(", {} left", show_duration(Duration::from_secs(left as u64))));
             self.call.out.say(format_args!(

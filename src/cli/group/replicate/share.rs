@@ -14,7 +14,7 @@ use super::super::enter::{Entered, Standing, Wishes};
 use super::super::place::Place;
 use super::super::right::Right;
 use super::exchange::Exchange;
-use super::{limit, limits};
+use super::{limit, limits, polite};
 use crate::base::PeerId;
 use crate::cli::address::{self, Address, Object, Stdin, Target};
 use crate::cli::call::Call;
@@ -165,7 +165,7 @@ struct Sharing<'a> {
 impl<'a> Sharing<'a> {
     fn new(call: &'a Call, entered: &'a Entered, library: Library, object: Object, total: u64) -> Self {
         let group = entered.hub.group().clone();
-        let exchange = RefCell::new(Exchange::new(group, call.out.clone(), library));
+        let exchange = RefCell::new(Exchange::new(group, call.out.clone(), library, polite(call)));
         Self { call, entered, exchange, object, total, begun: Instant::now(), ready: Notify::new() }
     }
 

@@ -57,7 +57,7 @@ impl Alone {
     fn hears(&mut self, records: &[Record]) {
         let message = asks(records);
         assert!(message.len() <= MAX_MESSAGE, "{}", message.len());
-        self.service.message(self.now, NEAR, Lane::Asks, &message);
+        self.service.message(self.now, NEAR, Lane::Asks, &message.into());
         self.drain();
     }
 
@@ -166,7 +166,7 @@ fn what_is_beyond_all_indices_or_cut_off_is_not_heard() {
     ];
     for message in beyond {
         let mut alone = Alone::sharing(100, 100);
-        alone.service.message(alone.now, NEAR, Lane::Asks, &message);
+        alone.service.message(alone.now, NEAR, Lane::Asks, &Bytes::from(message.clone()));
         alone.drain();
         assert_eq!(alone.blamed.len(), 1, "{:02x?}", &message[..message.len().min(20)]);
         assert_eq!(alone.service.stats().malformed, 1);
@@ -203,7 +203,7 @@ fn nobody_is_to_blame_for_what_was_withdrawn() {
     while asked.len() < 100 {
         alone.now += Duration::from_millis(1);
         let (index, rest) = asked.split_first().map(|(index, rest)| (*index, rest.to_vec())).unwrap();
-        alone.service.message(alone.now, NEAR, Lane::Objects, &gives(index, &[0; 100]));
+        alone.service.message(alone.now, NEAR, Lane::Objects, &gives(index, &[0; 100]).into());
         alone.drain();
         asked = [rest, alone.requested()].concat();
     }
@@ -249,8 +249,8 @@ fn who_wants_nothing_any_more_is_not_to_blame() {
 #[test]
 fn whoever_was_left_keeps_nobody_awake() {
     let mut alone = Alone::sharing(100, 100);
-    alone.service.message(alone.now, NEAR, Lane::Asks, &asks(&[Record::Request(vec![500])]));
-    alone.service.message(alone.now, NEAR, Lane::Asks, &[4]);
+    alone.service.message(alone.now, NEAR, Lane::Asks, &asks(&[Record::Request(vec![500])]).into());
+    alone.service.message(alone.now, NEAR, Lane::Asks, &Bytes::from_static(&[4]));
     alone.drain();
     assert_eq!(alone.blamed.len(), 1);
     assert_eq!(alone.service.deadline(), None, "its answer is never sent, and a past deadline is never over");
@@ -311,7 +311,7 @@ fn mutated_messages_of_every_kind_are_survived_within_all_limits() {
                 0 => samples[rng.below(samples.len() as u64) as usize].clone(),
                 _ => (*lane, mutated(sample, &mut rng)),
             };
-            alone.service.message(alone.now, NEAR, lane, &message);
+            alone.service.message(alone.now, NEAR, lane, &Bytes::from(message.clone()));
             let tells = std::panic::AssertUnwindSafe(|| {
                 alone.drain();
                 alone.wait(Duration::from_millis(rng.below(300)));
