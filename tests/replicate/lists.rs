@@ -91,7 +91,7 @@ fn lists_are_as_long_as_allowed_and_no_longer() {
     assert_eq!(List::new((0..MAX_FILES).map(wide).collect()), Err(ListFault::TooMany), "more than 16 MiB");
     // Deep folders are looked for once each.
     let deep = |number: usize| Listed { name: format!("{}{number:06}", "d/".repeat(500)), size: 1, hash: [1; 32] };
-    let list = List::new((0..15_000).map(deep).collect()).expect("within all limits");
+    let list = List::new((0..2_000).map(deep).collect()).expect("within all limits");
     assert!(List::parse(&list.encode()).is_ok());
     let mut clash: Vec<Listed> = list.files().to_vec();
     clash.push(Listed { name: "d/".repeat(400) + "d", size: 1, hash: [1; 32] });

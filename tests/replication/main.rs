@@ -1,6 +1,8 @@
 //! A file from one to many, on messages: everybody has it in not much more than the least time, the one who begins gives
 //! little more than one copy, and who gives wrong pieces is left. `P2PT_LONG=1` runs a hundred fetchers, and packets.
 
+mod hostile;
+
 use p2pt::sim::scenario::{Engine, Replicated, Scenario, built_in, run};
 
 fn replicate(change: impl FnOnce(&mut Scenario)) -> Replicated {
