@@ -1,8 +1,8 @@
 //! Streams: what neighbours tell each other of them, and what they are made of.
 
-use p2pt::service::multicast::media::{Format, Joiner, Splitter};
 use bytes::Bytes;
 use p2pt::group::GroupId;
+use p2pt::service::multicast::media::{Format, Joiner, Splitter};
 use p2pt::service::multicast::{Fragment, MAX_BITMAP, MAX_FRAGMENTS, Manifest, StreamMessage, Title};
 
 /// A message on a stream's flow, and the same bytes as a fragment and as proofs.

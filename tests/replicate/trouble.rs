@@ -46,7 +46,11 @@ fn a_fetch_whose_members_have_gone_says_so_and_waits_for_others() {
     seed.running.signal(Signal::TERM);
     let ended = fetcher.end(LONG);
     assert_eq!(ended.status, 7, "{}", ended.stderr);
-    assert!(ended.stderr.contains("all members have gone, and none was found again within 1.5 s"), "{}", ended.stderr);
+    assert!(
+        ended.stderr.contains("all members have gone, and none was found again within 1s 500ms"),
+        "{}",
+        ended.stderr
+    );
     assert!(!ended.stderr.contains("no member was found"), "members were found: {}", ended.stderr);
 }
 

@@ -286,7 +286,7 @@ impl Shelf {
                 let (shape, start) = (tree.shape(), to.len());
                 let read = File::open(&path).and_then(|mut file| {
                     file.append_from(shape.range(piece).start, shape.len(piece), to)?;
-                    checked(&mut file, trust, tree, piece, &to[start..])
+                    checked(&mut file, trust, tree, piece, &to[start..], "the file was changed since it was hashed")
                 });
                 read.map_err(|error| PartError::Io { doing: "read", path: path.clone(), error })
             }

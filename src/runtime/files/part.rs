@@ -253,7 +253,8 @@ impl<M: Medium> Part<M> {
     pub fn get(&mut self, piece: u64, to: &mut Vec<u8>) -> Result<(), PartError> {
         let (shape, start) = (self.tree.shape(), to.len());
         let read = self.data.append_from(shape.range(piece).start, shape.len(piece), to);
-        read.and_then(|()| checked(&mut self.data, &mut self.trust, &self.tree, piece, &to[start..]))
+        let otherwise = "somebody else changed the file";
+        read.and_then(|()| checked(&mut self.data, &mut self.trust, &self.tree, piece, &to[start..], otherwise))
             .map_err(failed("read", &self.paths.part))
     }
 
@@ -339,19 +340,20 @@ fn is_own(path: &Path) -> bool {
     found.is_file()
 }
 
-/// Hashes a piece that was read, unless that was done since the file was changed.
+/// Hashes a piece that was read, unless that was done since the file was changed; `otherwise` is what is wrong if it is another.
 pub(super) fn checked(
     medium: &mut impl Medium,
     trust: &mut Trust,
     tree: &Tree,
     piece: u64,
     data: &[u8],
+    otherwise: &'static str,
 ) -> io::Result<()> {
     if trust.has(medium.stamp(), piece) {
         return Ok(());
     }
     if tree.leaf(piece) != Some(leaf(tree.shape(), piece, data)) {
-        return Err(io::Error::new(io::ErrorKind::InvalidData, "somebody else changed the file"));
+        return Err(io::Error::new(io::ErrorKind::InvalidData, otherwise));
     }
     trust.add(piece);
     Ok(())

@@ -109,6 +109,13 @@ fn goal(call: &Call, object: &Object) -> Result<Goal, Failure> {
             _ => Ok(Goal::Folder(path)),
         };
     }
+    // Before anybody is looked for.
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    if let Some(folder) = folder
+        && let Err(error) = fs::metadata(folder)
+    {
+        return Err(Failure::io(format!("write into {}", folder.display()), error));
+    }
     Ok(Goal::File(path))
 }
 
@@ -294,9 +301,13 @@ impl<'a> Fetching<'a> {
         };
         let total = self.total();
         let share = (others * 100).checked_div(received).unwrap_or(0);
-        self.call
-            .out
-            .say(format_args!("all there: {}, {share} % of what came from others than the origin", show_size(total)));
+        match self.state.borrow().exchange.givers() {
+            0 | 1 => self.call.out.say(format_args!("all there: {}", show_size(total))),
+            _ => self.call.out.say(format_args!(
+                "all there: {}; of what came, {share} % was from others than the origin",
+                show_size(total)
+            )),
+        }
         let event = Event::new("fetched").with("bytes", total).with("hash", to_hex(&self.object.hash));
         self.call.out.event(event.with("received", received).with("from_others", others))?;
         if self.call.switch("stay") {
@@ -523,6 +534,7 @@ impl<'a> Fetching<'a> {
                 let came = match company {
                     Company::Never => return nobody(self.timeout),
                     Company::Gone => format!("all members have gone, and none was found again within {span}"),
+                    Company::There if !begun => format!("no member has it, of those that are there ({members})"),
                     Company::There => {
                         format!("none of the members that are there ({members}) gave any of it for {span}")
                     }

@@ -34,6 +34,11 @@ fn limits(group: &Group, up: Option<u64>, down: Option<u64>) {
     let _ = group.with(|member, now| member.set_replication_limits(now, up, down));
 }
 
+/// So many others.
+fn people(count: usize) -> String {
+    if count == 1 { "1 peer".to_owned() } else { format!("{count} peers") }
+}
+
 /// A failure of a file.
 fn disk(error: PartError) -> Failure {
     match error {
@@ -57,6 +62,6 @@ fn disk(error: PartError) -> Failure {
 }
 
 fn exists(path: &std::path::Path) -> Failure {
-    Failure::new(Status::Exists, format!("write {}", path.display()), "it is there already")
+    Failure::new(Status::Exists, format!("write {}", path.display()), "something else is there already")
         .next("choose another place with -o, or overwrite it with --force")
 }

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use indicatif::ProgressBar;
 
 use super::exchange::Exchange;
+use super::people;
 use super::plan::Plan;
 use crate::cli::call::Call;
 use crate::cli::failure::Failure;
@@ -80,16 +81,17 @@ impl<'a> Report<'a> {
         if total > 0 {
             let bar = self.bar.get_or_insert_with(|| self.call.out.bar(Some(total)));
             bar.set_position(bytes);
-            bar.set_message(format!("{peers} peers, {share} % not from the origin"));
+            bar.set_message(format!("{}, {share} % not from the origin", people(peers)));
         }
         let left = (self.rate >= SLOWEST).then(|| total.saturating_sub(bytes) as f64 / self.rate);
         if asked {
             let left = left.map(|left| format!(", {} left", show_duration(Duration::from_secs(left as u64))));
             self.call.out.say(format_args!(
-                "{} of {}{}; {peers} peers, {} gave; {share} % not from the origin",
+                "{} of {}{}; {}, {} gave; {share} % not from the origin",
                 show_size(bytes),
                 show_size(total),
                 left.unwrap_or_default(),
+                people(peers),
                 exchange.givers()
             ));
         }

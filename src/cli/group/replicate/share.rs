@@ -14,7 +14,7 @@ use super::super::enter::{Entered, Standing, Wishes};
 use super::super::place::Place;
 use super::super::right::Right;
 use super::exchange::Exchange;
-use super::{limit, limits, polite};
+use super::{limit, limits, people, polite};
 use crate::base::PeerId;
 use crate::cli::address::{self, Address, Object, Stdin, Target};
 use crate::cli::call::Call;
@@ -247,7 +247,7 @@ impl<'a> Sharing<'a> {
             tokio::time::sleep(TELL).await;
             let (sent, peers) = (self.exchange.borrow().sent(), self.entered.hub.neighbours());
             bar.set_position(sent);
-            bar.set_message(format!("sent, {peers} peers"));
+            bar.set_message(format!("sent, {}", people(peers)));
             if sent != std::mem::replace(&mut told, sent) {
                 let event = Event::new("replicating").with("sent", sent).with("peers", peers);
                 let _ = self.call.out.event(event.with("seconds", self.begun.elapsed().as_secs_f64()));
@@ -261,9 +261,10 @@ impl<'a> Sharing<'a> {
             signals.status_wanted().await;
             let (sent, peers) = (self.exchange.borrow().sent(), self.entered.hub.neighbours());
             self.call.out.say(format_args!(
-                "sharing {}: {} sent, {peers} peers",
+                "sharing {}: {} sent, {}",
                 show_size(self.total),
-                show_size(sent)
+                show_size(sent),
+                people(peers)
             ));
         }
     }
