@@ -61,3 +61,31 @@ fn a_signal_ends_it_at_once_without_a_table() {
     let ended = running.end(PATIENCE);
     assert_eq!((ended.status, ended.stdout.len()), (130, 0), "{}", ended.stderr);
 }
+
+#[test]
+fn a_ladder_is_run_rung_by_rung_and_drawn_beside_one_server() {
+    let home = Home::new();
+    let picture = home.path().join("copies.svg");
+    let settings = ["ladder=2,4", "file=400000", "settle=2s", "joins=50"];
+    let sets = settings.iter().flat_map(|setting| ["--set", setting]);
+    let line: Vec<&str> = ["simulate", "replicate"].into_iter().chain(sets).collect();
+    let told = home.run(line.iter().chain(&["--plot", picture.to_str().unwrap(), "--json"]));
+    assert_eq!((told.status, told.stderr.as_str()), (0, ""));
+    let events = Schema::of_events().lines(&told.text());
+    assert_eq!(events.len(), 2);
+    for (event, fetchers) in events.iter().zip([2, 4]) {
+        let replicated = &event["replicated"];
+        assert_eq!((&replicated["fetchers"], &replicated["done"]), (&fetchers.into(), &fetchers.into()));
+    }
+    let table = home.run(&line).text();
+    assert!(table.lines().all(|line| line.len() < 100) && table.contains("one server"), "{table}");
+    assert!(events.iter().all(|event| table.contains(&event["digest"].as_str().unwrap()[..16])), "{table}");
+    let picture = fs::read_to_string(picture).unwrap();
+    for part in ["Until the last one has it all", "one server", "Copies that left the seed", "of the least possible"] {
+        assert!(picture.contains(part), "{part}");
+    }
+    for wrong in ["ladder=0", "ladder=many", "ladder=9000000"] {
+        assert_eq!(home.run(["simulate", "replicate", "--set", wrong]).status, 2, "{wrong}");
+    }
+    assert_eq!(home.run(["simulate", "posting", "--set", "ladder=2"]).status, 2, "nothing is fetched there");
+}

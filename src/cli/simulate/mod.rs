@@ -37,40 +37,54 @@ pub(super) fn run(call: Call) -> Result<(), Failure> {
     if !call.switch("quiet") {
         tracing::info!(members = scenario.members, seed = scenario.seed, "the simulation begins");
     }
+    let rungs = scenario.rungs();
+    let mut reports = Vec::new();
+    for (rung, at) in rungs.iter().zip(1..) {
+        let of = if rungs.len() > 1 { format!("run {at} of {}: ", rungs.len()) } else { String::new() };
+        // The signal's own status is what the command ends with.
+        let Some((report, costs)) = one(&call, rung, &of)? else { return Ok(()) };
+        if call.out.json() == Some(Json::Stdout) {
+            call.out.event(figures::event(&report, &costs))?;
+        } else if rungs.len() > 1 {
+            let head = if at == 1 { table::ladder_head(&report) } else { Vec::new() };
+            for line in head.into_iter().chain(table::rung(&report)) {
+                call.out.line(line)?;
+            }
+        } else {
+            for line in table::lines(&report) {
+                call.out.line(line)?;
+            }
+            call.out.say(table::costs(&report, &costs));
+        }
+        reports.push(report);
+    }
+    if let Some(path) = call.path("plot") {
+        let tried = format!("write the picture {}", path.display());
+        let picture = plot::draw(&reports).map_err(|why| Failure::new(Status::Failed, "draw the picture", why))?;
+        fs::write(&path, picture).map_err(|error| Failure::io(tried, error))?;
+    }
+    match reports.iter().find_map(wrong) {
+        Some(what) => Err(Failure::new(Status::Integrity, "call this sound", what)
+            .next(format!("run it again with --set seed={} to see the same", scenario.seed))),
+        None => Ok(()),
+    }
+}
+
+/// Runs one scenario; `of` is said before its progress. `None` if a signal ended it.
+fn one(call: &Call, scenario: &Scenario, of: &str) -> Result<Option<(Report, Costs)>, Failure> {
     let started = Costs::begin();
     let live = call.out.live();
     let mut said = Instant::now();
     let mut watch = |progress: &Progress| {
         if said.elapsed() >= RHYTHM {
             said = Instant::now();
-            live.set_message(line_of(progress));
+            live.set_message(format!("{of}{}", line_of(progress)));
         }
         call.signals.stop().is_none()
     };
-    let report = simulate(&scenario, &mut watch).map_err(Failure::usage)?;
+    let report = simulate(scenario, &mut watch).map_err(Failure::usage)?;
     live.finish_and_clear();
-    let costs = started.end();
-    // The signal's own status is what the command ends with.
-    let Some(report) = report else { return Ok(()) };
-
-    if let Some(path) = call.path("plot") {
-        let tried = format!("write the picture {}", path.display());
-        let picture = plot::draw(&report).map_err(|why| Failure::new(Status::Failed, "draw the picture", why))?;
-        fs::write(&path, picture).map_err(|error| Failure::io(tried, error))?;
-    }
-    if call.out.json() == Some(Json::Stdout) {
-        call.out.event(figures::event(&report, &costs))?;
-    } else {
-        for line in table::lines(&report) {
-            call.out.line(line)?;
-        }
-        call.out.say(table::costs(&report, &costs));
-    }
-    match wrong(&report) {
-        Some(what) => Err(Failure::new(Status::Integrity, "call this sound", what)
-            .next(format!("run it again with --set seed={} to see the same", scenario.seed))),
-        None => Ok(()),
-    }
+    Ok(report.map(|report| (report, started.end())))
 }
 
 /// The scenario of this name or in this file, with what the command line changes.

@@ -33,6 +33,43 @@ pub(super) fn lines(report: &Report) -> Vec<String> {
     rows.into_iter().map(|(name, value)| format!("{name:<11} {value}").trim_end().to_owned()).collect()
 }
 
+/// What is said once of all runs of a ladder.
+pub(super) fn ladder_head(report: &Report) -> Vec<String> {
+    let scenario = &report.scenario;
+    let file = format!("{} in pieces of {}", show_size(scenario.file), show_size(scenario.piece_size()));
+    vec![
+        format!("{:<11} {}, on {}, seed {}", "scenario", scenario.name, engine(scenario.engine), scenario.seed),
+        format!("{:<11} {file}, from {}", "file", number(scenario.seeds.into())),
+        format!(
+            "{:>8}  {:>10}  {:>10}  {:>6}  {:>10}  {:>6}  {:>6}  digest",
+            "fetchers", "last", "at best", "ratio", "one server", "seeded", "twice"
+        ),
+    ]
+}
+
+/// One run of a ladder.
+pub(super) fn rung(report: &Report) -> Option<String> {
+    let replicated = report.replicated.as_ref()?;
+    Some(format!(
+        "{:>8}  {:>10}  {:>10}  {:>6}  {:>10}  {:>6.2}  {:>6}  {}",
+        number(replicated.members.1 as u64),
+        replicated.last.map_or("-".into(), seconds),
+        seconds(replicated.least),
+        replicated.ratio().map_or("-".into(), |ratio| format!("{ratio:.3}")),
+        seconds(replicated.server),
+        replicated.seeded,
+        number(replicated.duplicates),
+        &to_hex(&report.digest)[..16],
+    ))
+}
+
+const fn engine(engine: Engine) -> &'static str {
+    match engine {
+        Engine::Swarm => "messages",
+        Engine::World => "packets",
+    }
+}
+
 /// What the run cost this machine, which differs from run to run and so is no part of the table.
 pub(super) fn costs(report: &Report, costs: &Costs) -> String {
     let memory = costs.memory.map_or(String::new(), |memory| {
@@ -46,10 +83,7 @@ type Rows = Vec<(&'static str, String)>;
 
 fn beginning(report: &Report) -> Rows {
     let scenario = &report.scenario;
-    let engine = match scenario.engine {
-        Engine::Swarm => "messages",
-        Engine::World => "packets",
-    };
+    let engine = engine(scenario.engine);
     let (joined, there) = report.members;
     let neighbours = &report.neighbours;
     vec![

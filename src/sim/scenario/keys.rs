@@ -52,6 +52,7 @@ pub const KEYS: &[Key] = &[
     key!(file, "bytes of a file that some have and all others fetch; 0: none", u64::to_string, number),
     key!(piece, "bytes of its pieces; 0: by its size", u64::to_string, number),
     key!(seeds, "how many have it, who join first", u32::to_string, number),
+    key!(ladder, "how many fetch it, a run for each, as in 2,10,100; or none", show_ladder, read_ladder),
     key!(poisoning, "share of the others who give wrong pieces", f64::to_string, number),
     key!(churn, "share of members killed and replaced in a minute", f64::to_string, number),
     key!(leaving, "share of members killed and not replaced", f64::to_string, number),
@@ -159,7 +160,18 @@ fn rate(text: &str) -> Result<Rate, String> {
     }
 }
 
-fn show_rate(rate: &Rate) -> String {
+fn read_ladder(text: &str) -> Result<Vec<u32>, String> {
+    if text == "none" { Ok(Vec::new()) } else { text.split(',').map(|rung| number(rung.trim())).collect() }
+}
+
+fn show_ladder(rungs: &[u32]) -> String {
+    let rungs: Vec<String> = rungs.iter().map(u32::to_string).collect();
+    if rungs.is_empty() { "none".into() } else { rungs.join(",") }
+}
+
+/// A rate as it is written in a scenario.
+#[must_use]
+pub fn show_rate(rate: &Rate) -> String {
     match rate.0 {
         0 => "unlimited".into(),
         bits if bits % 1_000_000 == 0 => format!("{}Mbit/s", bits / 1_000_000),

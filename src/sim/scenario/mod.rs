@@ -40,7 +40,7 @@ mod world;
 
 pub use built_in::{BUILT_IN, BuiltIn, built_in};
 pub use ground::Traffic;
-pub use keys::{KEYS, Key, parse, set, show};
+pub use keys::{KEYS, Key, parse, set, show, show_rate};
 pub use report::{Healing, Neighbours, Place, Posts, Replicated, Report, Routes, Second, Stored};
 pub use run::{Progress, run};
 pub use samples::Samples;

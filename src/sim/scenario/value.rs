@@ -95,6 +95,8 @@ pub struct Scenario {
     pub piece: u64,
     /// How many have the file, those who join first.
     pub seeds: u32,
+    /// Numbers of those who fetch it, each a run of its own; none: one run of as many as there are members.
+    pub ladder: Vec<u32>,
     /// Share of those who fetch it that give wrong pieces to others.
     pub poisoning: f64,
     /// Share of members that are killed and replaced in a minute.
@@ -143,6 +145,7 @@ impl Scenario {
             file: 0,
             piece: 0,
             seeds: 1,
+            ladder: Vec::new(),
             poisoning: 0.0,
             churn: 0.0,
             leaving: 0.0,
@@ -155,14 +158,22 @@ impl Scenario {
         }
     }
 
-    /// Bytes of a piece of the file: a 512th of it, rounded up to a power of two from 16 KiB to 1 MiB, unless it is said.
+    /// Bytes of a piece of the file: a 1,024th of it, rounded up to a power of two from 16 KiB to 1 MiB, unless it is said.
     #[must_use]
     pub const fn piece_size(&self) -> u64 {
-        match (self.piece, self.file.div_ceil(512).next_power_of_two()) {
+        match (self.piece, self.file.div_ceil(1_024).next_power_of_two()) {
             (0, small) if small < 16 << 10 => 16 << 10,
             (0, large) if large > 1 << 20 => 1 << 20,
             (0, piece) | (piece, _) => piece,
         }
+    }
+
+    /// The runs that it consists of: itself, or one for each number of those who fetch the file.
+    #[must_use]
+    pub fn rungs(&self) -> Vec<Self> {
+        let rung =
+            |&fetchers: &u32| Self { members: fetchers.saturating_add(self.seeds), ladder: Vec::new(), ..self.clone() };
+        if self.ladder.is_empty() { vec![self.clone()] } else { self.ladder.iter().map(rung).collect() }
     }
 
     /// What is wrong with it, if it cannot be run.
@@ -202,6 +213,12 @@ impl Scenario {
             _ if self.size as usize > crate::node::posting::MAX_BODY || self.size < 16 => {
                 Err("size is 16 to 65536 bytes".into())
             }
+            _ if !self.ladder.is_empty() => match (self.file, self.ladder.len()) {
+                (0, _) => Err("a ladder is of those who fetch a file, and there is none".into()),
+                (_, 17..) => Err("a ladder has 16 rungs at most".into()),
+                _ if self.ladder.contains(&0) => Err("a file is fetched by one at least".into()),
+                _ => self.rungs().iter().try_for_each(Self::check),
+            },
             _ if self.file > 1 << 40 => Err("a file has 1 TiB at most".into()),
             _ if self.piece > 1 << 20 => Err("a piece has 1 MiB at most".into()),
             _ if self.hostile > 0.0 && self.hostility.is_empty() => Err("hostility names no kind".into()),

@@ -1,12 +1,16 @@
 //! `--plot`: a picture of what became of a scenario, as SVG.
 
 mod charts;
+mod copies;
+mod frame;
 mod look;
 mod ring;
 
 use crate::base::to_hex;
-use crate::sim::scenario::{Report, Samples};
-use look::{Drawn, INK, SOFT, text};
+use crate::cli::units::show_size;
+use crate::sim::scenario::{Engine, Report, Samples, show_rate};
+use crate::sim::swarm::Rate;
+use look::{Area, Drawn, INK, SOFT, text};
 use plotters::prelude::*;
 
 const WIDTH: u32 = 1_200;
@@ -14,14 +18,58 @@ const TITLE: u32 = 64;
 const CHART: u32 = 340;
 const RING: u32 = 760;
 
-/// The picture.
+/// The picture of a run, or of the runs of a ladder.
 ///
 /// # Errors
 /// It could not be drawn, which is an error of ours.
-pub(super) fn draw(report: &Report) -> Result<String, String> {
+pub(super) fn draw(reports: &[Report]) -> Result<String, String> {
     let mut picture = String::new();
-    draw_into(&mut picture, report).map_err(|why| why.to_string())?;
+    let drawn = match reports {
+        [report] => draw_into(&mut picture, report),
+        reports => draw_ladder(&mut picture, reports),
+    };
+    drawn.map_err(|why| why.to_string())?;
     Ok(picture)
+}
+
+/// A rate with a space between number and unit.
+fn rate(rate: &Rate) -> String {
+    let text = show_rate(rate);
+    let at = text.find(|letter: char| !letter.is_ascii_digit()).filter(|&at| at > 0);
+    at.map_or(text.clone(), |at| format!("{} {}", &text[..at], &text[at..]))
+}
+
+/// The same file to few and to many.
+fn draw_ladder(picture: &mut String, reports: &[Report]) -> Drawn {
+    let root = SVGBackend::with_string(picture, (WIDTH, TITLE + 2 * CHART)).into_drawing_area();
+    root.fill(&WHITE)?;
+    let (head, grid) = root.split_vertically(TITLE);
+    let rungs = copies::rungs(reports);
+    if let Some(report) = reports.last() {
+        let scenario = &report.scenario;
+        head.draw_text(&format!("p2pt simulate {}", scenario.name), &text(24, INK), (24, 26))?;
+        let engine = match scenario.engine {
+            Engine::Swarm => "messages",
+            Engine::World => "packets",
+        };
+        let about = format!(
+            "{} from {} to many, {} up and {} down each, on {engine}, seed {}",
+            show_size(scenario.file),
+            scenario.seeds,
+            rate(&scenario.up),
+            rate(&scenario.down),
+            scenario.seed
+        );
+        head.draw_text(&about, &text(13, SOFT), (24, 52))?;
+    }
+    if !rungs.is_empty() {
+        let panels = grid.split_evenly((2, 2));
+        copies::times(&panels[0], &rungs)?;
+        copies::arrivals(&panels[1], &rungs)?;
+        copies::seeded(&panels[2], &rungs)?;
+        copies::ratios(&panels[3], &rungs)?;
+    }
+    root.present()
 }
 
 fn draw_into(picture: &mut String, report: &Report) -> Drawn {
@@ -38,6 +86,22 @@ fn draw_into(picture: &mut String, report: &Report) -> Drawn {
     head.draw_text(&about, &text(13, SOFT), (24, 52))?;
 
     let panels = grid.split_evenly((2, 2));
+    if let Some(replicated) = &report.replicated {
+        copies::bars(&panels[0], replicated)?;
+        copies::arrivals(&panels[1], &copies::rungs(std::slice::from_ref(report)))?;
+        charts::traffic(&panels[2], &report.seconds)?;
+        charts::neighbours(&panels[3], report)?;
+    } else {
+        draw_delays(&panels, report)?;
+    }
+    if let Some(places) = ring {
+        ring::ring(&below, places)?;
+    }
+    root.present()
+}
+
+/// How long what was sent took, and on which way.
+fn draw_delays(panels: &[Area<'_>], report: &Report) -> Drawn {
     let rtt = report.median_rtt.as_secs_f64() * 1e3;
     let none = Samples::default();
     let (title, delay, hops, limit) = match (&report.posts, &report.routes, &report.storage) {
@@ -60,9 +124,5 @@ fn draw_into(picture: &mut String, report: &Report) -> Drawn {
     } else {
         charts::traffic(&panels[2], &report.seconds)?;
     }
-    charts::neighbours(&panels[3], report)?;
-    if let Some(places) = ring {
-        ring::ring(&below, places)?;
-    }
-    root.present()
+    charts::neighbours(&panels[3], report)
 }
