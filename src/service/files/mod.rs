@@ -3,7 +3,7 @@
 //!
 //! # Pieces
 //!
-//! A file, of 4 TiB at most, is cut into pieces of its size / 512, rounded up to a power of two, at least 16 KiB and at most 1 MiB. The last piece may be
+//! A file, of 4 TiB at most, is cut into pieces of its size / 1024, rounded up to a power of two, at least 16 KiB and at most 1 MiB. The last piece may be
 //! shorter; an empty file is one empty piece. Pieces are subtrees of BLAKE3's own tree, so that the root of the tree over them is what `b3sum`
 //! prints. A *chaining value* is what BLAKE3 gives for a subtree (32 bytes); the left subtree has the largest power of two of
 //! pieces that is less than all.

@@ -12,7 +12,7 @@ pub const MAX_PIECES: u64 = 1 << 22;
 /// The largest file: 4 TiB.
 pub const MAX_SIZE: u64 = MAX_PIECES * MAX_PIECE;
 /// Pieces of a file whose size the limits above do not decide.
-const PIECES: u64 = 512;
+const PIECES: u64 = 1_024;
 
 /// A file is larger than [`MAX_SIZE`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -97,10 +97,10 @@ mod tests {
             (1, 16 << 10, 1),
             (16 << 10, 16 << 10, 1),
             ((16 << 10) + 1, 16 << 10, 2),
-            (8 << 20, 16 << 10, 512),
-            ((8 << 20) + 1, 32 << 10, 257),
-            (512 << 20, 1 << 20, 512),
-            (1 << 30, 1 << 20, 1024),
+            (16 << 20, 16 << 10, 1_024),
+            ((16 << 20) + 1, 32 << 10, 513),
+            (512 << 20, 512 << 10, 1_024),
+            (1 << 30, 1 << 20, 1_024),
             (100 << 30, 1 << 20, 102_400),
         ];
         for (size, piece, count) in table {
