@@ -427,6 +427,13 @@ impl Member {
         self.membership.rtt(peer, rtt);
     }
 
+    /// [`Replication::queue_to`].
+    pub fn queue_to(&mut self, peer: PeerId, wait: Duration) {
+        if let Some(replication) = &mut self.replication {
+            replication.queue_to(peer, wait);
+        }
+    }
+
     /// A message came. On other lanes than the control lane only neighbours are heard.
     pub fn message(&mut self, now: Instant, peer: PeerId, lane: Lane, message: &Bytes) {
         if lane == Lane::Control {

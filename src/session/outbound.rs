@@ -494,7 +494,12 @@ impl Outbound {
         }
         self.outstanding = 0;
         self.sent.clear();
+        let before = self.control.window();
         self.control.on_timeout(was_loss);
+        if !was_loss && self.control.window() < before {
+            // Silent for longer, it keeps less.
+            self.timeout = Some(now + rtt.erto());
+        }
         self.detector.reset();
         self.pacer.set(now, self.control.window(), rtt.smoothed(), self.control.pacing_gain(), self.space);
         was_loss

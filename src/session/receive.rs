@@ -97,6 +97,9 @@ impl Session {
         let sample = header.timestamp_echo.and_then(|echo| self.timestamps.on_echo(now, echo));
         if let Some(sample) = sample {
             self.rtt.on_sample(sample);
+            if let (Some(timestamp), Some(echo)) = (header.timestamp, header.timestamp_echo) {
+                self.forward.on_stamps(now, timestamp, echo);
+            }
             self.inbound.set_rtt(self.rtt.smoothed().unwrap_or(sample));
         }
         self.outbound.begin_packet();
@@ -203,6 +206,7 @@ impl Session {
         self.mtu = super::pmtud::PathMtu::new(packet.now, self.config.max_datagram);
         self.outbound.set_space(self.space());
         self.outbound.on_new_path(packet.now, &self.config);
+        self.forward = super::rtt::ForwardDelay::default();
         self.events.push_back(SessionEvent::PathChanged { from, to: path });
     }
 

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::congestion::BaseRtt;
 use crate::base::Instant;
 
 /// A timestamp is forgotten, and its echo no longer sent, after this long.
@@ -71,6 +72,34 @@ impl Timestamps {
     }
 }
 
+/// How long packets to the far end wait in queues, and no packet of its, by the clocks of both ends: what they are apart does
+/// not matter, for only what is above the least of the last minutes counts (as in RFC 6817, LEDBAT).
+#[derive(Debug, Default)]
+pub(super) struct ForwardDelay {
+    reference: Option<u16>,
+    base: BaseRtt,
+    wait: Option<Duration>,
+}
+
+impl ForwardDelay {
+    /// Takes the stamps of one header: what the far end's clock said when it was sent, and what ours had said when the packet
+    /// was sent that it echoes, plus the time that the echo was held.
+    pub(super) fn on_stamps(&mut self, now: Instant, timestamp: u16, echo: u16) {
+        let apart = timestamp.wrapping_sub(echo);
+        let ticks = apart.wrapping_sub(*self.reference.get_or_insert(apart)).cast_signed();
+        // Above zero, however short the first one was.
+        let delay = Duration::from_millis((i64::from(ticks) - i64::from(i16::MIN)).unsigned_abs() * TICK_MILLIS);
+        self.base.on_sample(now, delay);
+        let wait = delay.saturating_sub(self.base.get().unwrap_or(delay));
+        self.wait = Some(self.wait.map_or(wait, |smoothed| (smoothed * 3 + wait) / 4));
+    }
+
+    /// The wait of late, once measured.
+    pub(super) fn wait(&self) -> Option<Duration> {
+        self.wait
+    }
+}
+
 /// The smoothed round trip and the effective retransmission timeout.
 #[derive(Debug)]
 pub(super) struct Rtt {
@@ -132,6 +161,25 @@ impl Rtt {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_wait_on_the_way_out_is_measured_by_clocks_that_are_apart() {
+        let at = |millis: u64| Instant::from_micros(millis * 1_000);
+        let mut forward = ForwardDelay::default();
+        // The far clock is an odd number of ticks ahead and wraps around; packets take 40 ms, and then 120.
+        let far = |millis: u64| (millis / 4 + 65_500) as u16;
+        let near = |millis: u64| (millis / 4) as u16;
+        for sent in (0..2_000).step_by(20) {
+            // The answer leaves when the packet has come, by whatever way back.
+            let take = if sent < 1_000 { 40 } else { 120 };
+            forward.on_stamps(at(sent + take + 50), far(sent + take), near(sent));
+            match sent {
+                ..1_000 => assert_eq!(forward.wait(), Some(Duration::ZERO)),
+                1_200.. => assert!(forward.wait().is_some_and(|wait| wait.as_millis().abs_diff(80) <= 4)),
+                _ => {}
+            }
+        }
+    }
 
     fn at(millis: u64) -> Instant {
         Instant::from_micros(millis * 1000)

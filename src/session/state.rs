@@ -21,7 +21,7 @@ use super::liveness::Liveness;
 use super::mobility::Mobility;
 use super::outbound::Outbound;
 use super::pmtud::PathMtu;
-use super::rtt::{Rtt, Timestamps};
+use super::rtt::{ForwardDelay, Rtt, Timestamps};
 use super::stats::{Counters, SessionStats};
 
 /// By how much packet numbers of profile `flash` grow in 2^28 packets. A fragment that fills a packet must still fit into
@@ -58,6 +58,7 @@ pub struct Session {
     pub(super) confirmed: bool,
     pub(super) timestamps: Timestamps,
     pub(super) rtt: Rtt,
+    pub(super) forward: ForwardDelay,
     pub(super) critical: Critical,
     pub(super) liveness: Liveness,
     pub(super) mobility: Mobility,
@@ -108,6 +109,7 @@ impl Session {
             confirmed,
             timestamps: Timestamps::default(),
             rtt,
+            forward: ForwardDelay::default(),
             critical: Critical::new(config.critical.clone(), near_id),
             liveness: Liveness::new(now, config.keepalive, config.give_up, extra),
             mobility: Mobility::default(),
@@ -206,6 +208,13 @@ impl Session {
     #[must_use]
     pub fn is_idle(&self) -> bool {
         self.outbound.is_empty() && self.inbound.is_empty()
+    }
+
+    /// How long packets to the far end have waited in queues of late, beyond the shortest time of the last minutes; `None` before it
+    /// was measured.
+    #[must_use]
+    pub fn queueing(&self) -> Option<Duration> {
+        self.forward.wait()
     }
 
     /// A look at the path and the counters.

@@ -131,6 +131,9 @@ impl Node {
                 if lane != Lane::Control {
                     self.groups.roomy.insert((group, peer, lane));
                 }
+                if lane == Lane::Objects {
+                    self.tell_queue(handle, group, peer);
+                }
             }
             SessionEvent::FlowComplete { flow } => {
                 if !link.ending.remove(flow) {
@@ -302,6 +305,14 @@ impl Node {
             }
         }
         told
+    }
+
+    /// Tells a member how long packets to a neighbour wait on the way, beyond the shortest time that they took.
+    fn tell_queue(&mut self, handle: SessionHandle, group: GroupHandle, peer: PeerId) {
+        let Some(session) = self.endpoint.session(handle) else { return };
+        if let (Some(wait), Some(joined)) = (session.queueing(), self.groups.joined.get_mut(&group)) {
+            joined.member.queue_to(peer, wait);
+        }
     }
 
     /// Tells members the round-trip times of their neighbours.

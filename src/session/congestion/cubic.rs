@@ -35,6 +35,12 @@ const SLOW_START_BETA: f64 = 0.5;
 /// HyStart++'s L without pacing: an acknowledgement grows the window by at most so many segments.
 const UNPACED_LIMIT: usize = 8;
 
+/// The window to begin with, and the least after a silence: twelve segments of a usual size, which are let out at the pace of the
+/// round trip. RFC 6928 has ten; with twelve a message of 16 KiB goes out at once.
+fn first_window(segment: usize) -> usize {
+    (12 * segment).min((12 * 1_472).max(2 * segment))
+}
+
 /// The controller.
 #[derive(Debug)]
 pub struct Cubic {
@@ -134,7 +140,7 @@ impl Cubic {
     pub fn new(segment: usize) -> Self {
         Self {
             segment,
-            window: initial_window(segment),
+            window: first_window(segment),
             threshold: usize::MAX,
             slow_start: HyStart::default(),
             w_max: 0.0,
@@ -275,7 +281,8 @@ impl Controller for Cubic {
             self.window = self.segment;
         } else {
             self.threshold = self.threshold.max(self.window / 4 * 3);
-            self.window = initial_window(self.segment);
+            // As RFC 2861: what has not been used for a while may be half as much.
+            self.window = first_window(self.segment).max(self.window / 2);
         }
         self.slow_start = HyStart::default();
         self.recovery = None;
@@ -453,9 +460,9 @@ mod tests {
             path.rounds(10);
             path.control.window() - start
         };
-        let growths: Vec<usize> = (0..12).map(|_| growth(&mut path)).collect();
+        let growths: Vec<usize> = (0..24).map(|_| growth(&mut path)).collect();
         let slowest = growths.iter().min().copied().unwrap_or_default();
-        assert!(growths[0] > 3 * slowest && growths[11] > 3 * slowest, "{growths:?}");
+        assert!(growths[0] > 3 * slowest && growths[23] > 3 * slowest, "{growths:?}");
         assert!(path.control.window() > before);
     }
 
