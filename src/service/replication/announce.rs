@@ -7,7 +7,7 @@
 use std::time::Duration;
 
 use super::message::Span;
-use super::service::{LATER, Replication, SOON};
+use super::service::{AT_ONCE, BY_AND_BY, LATER, Replication, SOON};
 use crate::base::{Instant, PeerId, RangeSet};
 
 /// How long a neighbour that was shown an object may take to get it, before another is shown it.
@@ -30,12 +30,19 @@ impl Replication {
         }
     }
 
-    /// Tells everybody of these: soon who lacks any of them.
+    /// Tells everybody of these: soon who lacks any of them and waits for nothing.
     fn tell_have(&mut self, now: Instant, span: &Span) {
         for neighbour in self.neighbours.values_mut() {
             neighbour.pending.have.insert_range(span.clone());
             let has = neighbour.have.within(span.clone()).next().is_some_and(|known| known == *span);
-            neighbour.flush_within(now, if has { LATER } else { SOON });
+            // Whoever waits for something of ours does not ask for more at once.
+            let waits = !neighbour.queue.is_empty() || !neighbour.flying.is_empty();
+            let within = match (has, waits) {
+                (true, _) => LATER,
+                (false, true) => BY_AND_BY,
+                (false, false) => SOON,
+            };
+            neighbour.flush_within(now, within);
         }
     }
 
@@ -119,7 +126,7 @@ impl Replication {
                 self.shown.insert(index, (peer, now));
                 near.shown += 1;
                 near.pending.have.insert(index);
-                near.flush_within(now, Duration::from_millis(5));
+                near.flush_within(now, AT_ONCE);
             }
             left |= near.shown > 0 || near.shown >= each;
         }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use super::message::{Span, index};
-use super::neighbour::{Asked, MAX_RANGES, Neighbour};
+use super::neighbour::{Asked, MAX_RANGES};
 use super::service::Replication;
 use super::types::{MAX_OBJECT, ReplicationEvent};
 use crate::base::{Instant, PeerId, RangeSet};
@@ -206,14 +206,9 @@ impl Replication {
             let wanted: Vec<Span> = self.want.iter().collect();
             wanted.iter().for_each(|span| self.track_known(span));
         }
-        let ready = self.neighbours.iter().filter(|(_, near)| !near.banned && !near.have.is_empty());
-        let free = |&(_, near): &(&PeerId, &Neighbour)| {
-            // Who did not answer is tried with one request at a time.
-            let window = if near.overdue > 0 { 1.0 } else { near.window };
-            (near.asked.len() as f64) < window && near.asks_room > 0
-        };
+        let ready = self.neighbours.iter().filter(|(_, near)| !near.have.is_empty() && near.may_be_asked());
         let mut ready: Vec<(usize, Duration, PeerId)> =
-            ready.filter(free).map(|(&peer, near)| (near.asked.len(), near.response, peer)).collect();
+            ready.map(|(&peer, near)| (near.asked.len(), near.response, peer)).collect();
         // Whoever has least to do for us comes first, then the quickest.
         ready.sort_unstable();
         let most = (MAX_FLIGHT_BYTES / self.usual.max(1)).clamp(2, MAX_FLIGHT);
@@ -230,7 +225,7 @@ impl Replication {
                 let Some(index) = self.choose(now, peer) else { continue };
                 self.ask_for(now, peer, index);
                 let near = &self.neighbours[&peer];
-                if (near.asked.len() as f64) < near.window && near.overdue == 0 {
+                if near.may_be_asked() {
                     still.push((near.asked.len(), near.response, peer));
                 }
             }

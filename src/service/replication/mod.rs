@@ -33,21 +33,24 @@
 //!
 //! # Who asks whom
 //!
-//! An object is asked of one neighbour, the rarest (or lowest) first, by lot among equals. A neighbour that answers soon may be
-//! asked for more at once, one that lets us wait for fewer; so requests go where the queues are short. When everything that
+//! An object is asked of one neighbour, the rarest (or lowest) first, by lot among equals. As many are asked of a neighbour as keep
+//! it busy: one at most waits there, by the shortest time of its answers and by what they take now; so requests go where the queues
+//! are short. Who has given nothing yet that the owner found good is asked for one at a time. When everything that
 //! is left has been asked for, what takes long is asked of a second neighbour, and withdrawn from the other when it comes.
 //! A request that is not answered in 4 s and four times the usual time is given up, asked elsewhere, and its neighbour tried with
 //! one request at a time.
 //!
 //! A holder gives first what the fewest of its neighbours have, an older request counting as a rarer one and a neighbour
 //! that has little as one that needs more; after all others those who have taken 64 objects more than they gave
-//! while they owe us some, but for each eighth. What is on its way to all neighbours together is bounded by what they
-//! confirm in time: [`GOT`](Record::Got) later than 80 ms beyond the shortest time of that neighbour makes it less, so that a full uplink
-//! does not spoil other traffic.
+//! while they owe us some, but for each eighth. What is on its way to all neighbours together is bounded by how long packets wait in
+//! the uplink: if that is more than 80 ms ([`ReplicationConfig::polite`]; 800 ms otherwise), less is sent, down to an object
+//! now and then, so that a full uplink does not spoil other traffic. Sessions measure it
+//! ([`Replication::queue_to`]); without them it is the time to [`GOT`](Record::Got) beyond the shortest of that neighbour.
 //!
 //! What a member has and no neighbour seems to have is shown to one of those who want it, in ascending order and a few ahead of
 //! what they ask; everybody is told when all of it has gone out. So the uplink of whoever begins carries everything once before it
-//! carries anything twice. What came from others is announced to who lacks it within 20 ms, to others within half a second.
+//! carries anything twice. What came from others is announced to who lacks it within 20 ms, within 100 ms if an object is on its
+//! way there, and to others within half a second.
 //!
 //! # Limits
 //!

@@ -1,6 +1,7 @@
 //! What is known of a neighbour, and what it is to be told.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::ops::Range;
 use std::time::Duration;
 
 use super::budget::Budget;
@@ -16,8 +17,10 @@ pub(super) const MAX_WANTED: usize = 256;
 pub(super) const MAX_QUEUE: usize = 256;
 /// Objects asked of a neighbour at once, at most.
 pub(super) const MAX_WINDOW: f64 = 128.0;
-/// How long a request should wait for its answer, so that it could not have gone elsewhere with profit.
+/// How long a request may wait for its answer without asking what of that could have been saved elsewhere.
 const ANSWERS_WITHIN: Duration = Duration::from_millis(150);
+/// How many requests should wait with a neighbour.
+const WAITING: Range<f64> = 0.5..1.0;
 /// Requests that were given up and may yet be answered, remembered of each neighbour.
 const MAX_LATE: usize = 256;
 /// Indices or ranges in a record: ten bytes for each number at most.
@@ -65,10 +68,14 @@ pub(super) struct Neighbour {
     /// What we asked it for.
     pub(super) asked: BTreeMap<u64, Asked>,
     late: VecDeque<u64>,
-    /// How many objects may be asked of it at once.
+    /// How many objects may be asked of it at once, once it has given a good one.
     pub(super) window: f64,
+    /// It has given one that the owner found good.
+    pub(super) proven: bool,
     /// How long an answer takes, on the whole.
     pub(super) response: Duration,
+    /// How long one took at least.
+    least: Option<Duration>,
 
     /// What it asked us for and waits, and since when.
     pub(super) queue: VecDeque<(u64, Instant)>,
@@ -78,6 +85,8 @@ pub(super) struct Neighbour {
     pub(super) stalled: bool,
     /// The shortest time in which it confirmed an object.
     pub(super) swiftest: Option<Duration>,
+    /// How long packets to it wait on the way, if somebody measures it.
+    pub(super) wait: Option<Duration>,
     /// Bytes that the lane of objects takes now.
     pub(super) room: usize,
     /// Objects of which only it knows that we have them.
@@ -121,12 +130,15 @@ impl Neighbour {
             asked: BTreeMap::new(),
             late: VecDeque::new(),
             window: 2.0,
+            proven: false,
             response: rtt.max(Duration::from_millis(1)) * 2,
+            least: None,
             queue: VecDeque::new(),
             flying: BTreeMap::new(),
             flying_bytes: 0,
             stalled: false,
             swiftest: None,
+            wait: None,
             room: Lane::Objects.room(),
             shown: 0,
             idle: false,
@@ -170,18 +182,28 @@ impl Neighbour {
     pub(super) fn answered(&mut self, now: Instant, at: Instant, bytes: usize) {
         let taken = now.since(at).max(Duration::from_micros(100));
         self.response = (self.response * 7 + taken) / 8;
-        // As many requests wait with it as are answered in time: more where there is nothing else to do.
-        if taken < ANSWERS_WITHIN / 2 {
+        let least = *self.least.insert(self.least.map_or(taken, |least| least.min(taken)));
+        // So many requests wait with it instead of being on their way: enough to keep it busy, and no more, for they could
+        // go elsewhere (as TCP Vegas has it with packets). What does not wait for long does no harm.
+        let waiting = self.window * (1.0 - least.as_secs_f64() / taken.as_secs_f64());
+        if taken < ANSWERS_WITHIN / 2 || waiting < WAITING.start {
             self.window += 0.5;
         } else if taken < ANSWERS_WITHIN {
             self.window += 0.5 / self.window;
-        } else if taken > ANSWERS_WITHIN * 2 {
+        } else if waiting > WAITING.end {
             self.window -= 0.25;
         }
         self.window = self.window.clamp(1.0, MAX_WINDOW);
         self.overdue = 0;
         self.strikes = self.strikes.saturating_sub(1);
         self.received += bytes as u64;
+    }
+
+    /// Whether one more object may be asked of it. Who has given nothing good yet, or did not answer in time, is tried with
+    /// one at a time.
+    pub(super) fn may_be_asked(&self) -> bool {
+        let window = if self.proven && self.overdue == 0 { self.window } else { 1.0 };
+        (self.asked.len() as f64) < window && self.asks_room > 0 && !self.banned
     }
 
     /// How long a request waits for its answer before it goes elsewhere.

@@ -137,7 +137,8 @@ impl Replication {
         neighbour.idle = false;
         let taken = now.since(flying.at);
         let least = *neighbour.swiftest.insert(neighbour.swiftest.map_or(taken, |least| least.min(taken)));
-        self.pipe.confirmed(now, flying.bytes, taken, least);
+        let waited = neighbour.wait.unwrap_or(taken.saturating_sub(least));
+        self.pipe.confirmed(now, flying.bytes, taken, waited);
         self.are_out(&std::iter::once(index..=index).collect());
     }
 
@@ -162,7 +163,11 @@ impl Replication {
     /// Gives objects to those who ask, as far as there is room on the way to them.
     pub(super) fn serve(&mut self, now: Instant) {
         self.up_wait = None;
-        while self.given.len() < MAX_GIVEN && self.has_place() {
+        while self.given.len() < MAX_GIVEN {
+            if !self.pipe.has_place(now, self.given.len(), self.usual) {
+                self.up_wait = self.pipe.rest(now);
+                return;
+            }
             let Some((peer, at)) = self.next_to_give(now) else { return };
             self.up_wait = self.up.wait(now);
             if self.up_wait.is_some() {
@@ -182,12 +187,6 @@ impl Replication {
             self.up.take(now, self.usual);
             self.tell(ReplicationEvent::Request { index, request, peer });
         }
-    }
-
-    /// Whether there is room on the way for one more; always for one alone, however long it is.
-    fn has_place(&self) -> bool {
-        let given = self.given.len();
-        given == 0 && self.pipe.flying == 0 || self.pipe.flying + (given + 1) * self.usual <= self.pipe.cap()
     }
 
     /// Whose request comes next, and which: the rarest of those who give, then of the others.

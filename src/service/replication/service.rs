@@ -16,8 +16,12 @@ use super::wanted::Fetch;
 use crate::base::{Instant, PeerId, RangeSet, Rng};
 use crate::group::{Lane, Outgoing, Output};
 
-/// How long what neighbours need to know soon is gathered.
+/// How long what they wait for is gathered.
+pub(super) const AT_ONCE: Duration = Duration::from_millis(5);
+/// How long what neighbours need to know soon is.
 pub(super) const SOON: Duration = Duration::from_millis(20);
+/// How long what they need to know before they have what they wait for is.
+pub(super) const BY_AND_BY: Duration = Duration::from_millis(100);
 /// How long what they need not know soon is.
 pub(super) const LATER: Duration = Duration::from_millis(500);
 /// How often it is looked whether anything takes too long.
@@ -102,7 +106,9 @@ impl Replication {
     pub fn add_have_objects(&mut self, now: Instant, indices: Range<u64>) -> Result<(), ReplicationError> {
         let Some(span) = span(&indices)? else { return Ok(()) };
         self.stop_wanting(span.clone());
-        let fetched = self.fetch.take_checked(&span);
+        let givers = self.fetch.take_checked(&span);
+        let fetched = givers.len() as u64 == span.end() - span.start() + 1;
+        givers.into_iter().for_each(|peer| self.proved(peer));
         self.have.insert_range(span.clone());
         self.had.remove_range(span.clone());
         self.announce(now, span, fetched);
@@ -158,7 +164,7 @@ impl Replication {
     fn tell_want(&mut self, now: Instant) {
         for neighbour in self.neighbours.values_mut() {
             neighbour.pending.want = true;
-            neighbour.flush_within(now, SOON);
+            neighbour.flush_within(now, AT_ONCE);
         }
         self.stirred = true;
     }
@@ -182,7 +188,16 @@ impl Replication {
 
     /// An object that came is what it should be. `add_have_objects` says so, too.
     pub fn good(&mut self, _now: Instant, index: u64) {
-        self.fetch.checking.remove(&index);
+        if let Some(peer) = self.fetch.checking.remove(&index) {
+            self.proved(peer);
+        }
+    }
+
+    /// A neighbour gave what it should.
+    fn proved(&mut self, peer: PeerId) {
+        if let Some(neighbour) = self.neighbours.get_mut(&peer) {
+            self.stirred |= !std::mem::replace(&mut neighbour.proven, true);
+        }
     }
 
     /// An object that came from this neighbour is not what it should be: it is wanted again, and the neighbour left.
@@ -287,6 +302,14 @@ impl Replication {
                 _ => neighbour.asks_room = room,
             }
             self.stirred = true;
+        }
+    }
+
+    /// Packets to a neighbour wait so long on the way, beyond the shortest time that they take. Who is not told of it goes by
+    /// the times in which neighbours confirm objects.
+    pub fn queue_to(&mut self, peer: PeerId, wait: Duration) {
+        if let Some(neighbour) = self.neighbours.get_mut(&peer) {
+            neighbour.wait = Some(wait);
         }
     }
 

@@ -13,9 +13,10 @@ use super::*;
 use crate::base::{Instant, PeerId, Rng};
 use crate::group::{Lane, Output};
 
-/// Services that are all neighbours of each other; each has an owner whose object `i` is 1,000 bytes of `i`.
+/// Services that are all neighbours of each other; each has an owner whose object `i` is so many bytes of `i`.
 struct Net {
     now: Instant,
+    len: usize,
     all: Vec<Replication>,
     /// When, from whom, to whom, on which lane, what.
     air: BTreeMap<(Instant, u64), (usize, usize, Lane, Bytes)>,
@@ -34,8 +35,8 @@ fn peer(number: usize) -> PeerId {
     PeerId([number as u8 + 1; 32])
 }
 
-fn object(index: u64) -> Bytes {
-    vec![index as u8; LEN].into()
+fn object(index: u64, len: usize) -> Bytes {
+    vec![index as u8; len].into()
 }
 
 impl Net {
@@ -50,7 +51,7 @@ impl Net {
         }
         let order = vec![Vec::new(); count];
         let (air, liars, banned) = Default::default();
-        Self { now, all, air, sent: 0, liars, banned, order, requests: 0 }
+        Self { now, len: LEN, all, air, sent: 0, liars, banned, order, requests: 0 }
     }
 
     fn drain(&mut self, number: usize) {
@@ -65,11 +66,11 @@ impl Net {
                 Output::Event(ReplicationEvent::Request { index, request, .. }) => {
                     self.requests += 1;
                     let lies = self.liars.contains(&number);
-                    let bytes = object(if lies { index + 1 } else { index });
+                    let bytes = object(if lies { index + 1 } else { index }, self.len);
                     self.all[number].write_requested_object(now, request, bytes).unwrap();
                 }
                 Output::Event(ReplicationEvent::FetchResult { index, object: bytes, from }) => {
-                    if bytes == object(index) {
+                    if bytes == object(index, self.len) {
                         self.order[number].push(index);
                         self.all[number].add_have_objects(now, index..index + 1).unwrap();
                     } else {
@@ -99,6 +100,7 @@ impl Net {
             if message == Some(next) {
                 let (_, (from, to, lane, data)) = self.air.pop_first().unwrap();
                 self.all[to].message(self.now, peer(from), lane, &data);
+                self.all[from].writable(self.now, peer(to), lane, lane.room());
             } else {
                 for service in &mut self.all {
                     if service.deadline().is_some_and(|at| at <= next) {
@@ -162,6 +164,36 @@ fn a_liar_is_left_and_what_it_gave_comes_from_others() {
     net.run(Duration::from_secs(30));
     assert_eq!(net.all[4].have().len(), 100);
     assert!(net.banned.iter().all(|&(by, who)| by == 4 && net.liars.contains(&who)), "{:?}", net.banned);
+}
+
+#[test]
+fn long_objects_go_on_from_whoever_has_given_none_yet() {
+    let mut net = Net::new(3, ReplicationConfig::default());
+    net.len = 1 << 20;
+    let now = net.now;
+    // The last one knows only the one in the middle, which learns how long objects are before it gives any.
+    net.all[0].peer_down(now, peer(2));
+    net.all[2].peer_down(now, peer(0));
+    net.all[0].add_have_objects(now, 0..20).unwrap();
+    net.all[1].add_want_objects(now, 0..20).unwrap();
+    net.run(Duration::from_secs(10));
+    net.all[2].add_want_objects(net.now, 0..20).unwrap();
+    net.run(Duration::from_secs(10));
+    assert_eq!(net.all.iter().map(|service| service.have().len()).collect::<Vec<_>>(), [20, 20, 20]);
+}
+
+#[test]
+fn whoever_has_given_nothing_good_is_asked_for_one_object_at_a_time() {
+    let mut net = Net::new(6, config(Strategy::RarestFirst));
+    net.liars.extend([1, 2, 3, 4]);
+    let now = net.now;
+    for holder in 0..5 {
+        net.all[holder].add_have_objects(now, 0..100).unwrap();
+    }
+    net.all[5].add_want_objects(now, 0..100).unwrap();
+    net.run(Duration::from_secs(30));
+    assert_eq!(net.all[5].have().len(), 100);
+    assert!((1..=4).contains(&net.all[5].stats().bad), "{:?}", net.all[5].stats());
 }
 
 #[test]

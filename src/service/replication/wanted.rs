@@ -85,12 +85,9 @@ impl Fetch {
         }
     }
 
-    /// Forgets that the owner was looking at these; whether it was at all of them, if there are not many.
-    pub(super) fn take_checked(&mut self, span: &Span) -> bool {
+    /// Forgets that the owner was looking at these; from whom they had come.
+    pub(super) fn take_checked(&mut self, span: &Span) -> Vec<PeerId> {
         let checked: Vec<u64> = self.checking.range(span.clone()).map(|(&index, _)| index).collect();
-        for index in &checked {
-            self.checking.remove(index);
-        }
-        checked.len() as u64 == span.end() - span.start() + 1
+        checked.iter().filter_map(|index| self.checking.remove(index)).collect()
     }
 }

@@ -204,6 +204,7 @@ fn nobody_is_to_blame_for_what_was_withdrawn() {
         alone.now += Duration::from_millis(1);
         let (index, rest) = asked.split_first().map(|(index, rest)| (*index, rest.to_vec())).unwrap();
         alone.service.message(alone.now, NEAR, Lane::Objects, &gives(index, &[0; 100]).into());
+        alone.service.good(alone.now, index);
         alone.drain();
         asked = [rest, alone.requested()].concat();
     }
