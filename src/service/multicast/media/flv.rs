@@ -2,7 +2,7 @@
 
 use bytes::{Buf as _, Bytes, BytesMut};
 
-use super::splitter::{Head, MAX_TABLES, Unit};
+use super::unit::{Head, MAX_TABLES, Unit};
 use crate::wire::message::message_kind::{AUDIO, DATA, VIDEO};
 
 /// `FLV`, version, flags, length of the header.

@@ -1,8 +1,8 @@
 //! Units, written as the stream that they were cut from.
 
 use super::flv::put_tag;
-use super::splitter::{Head, Unit};
-use super::unit_kind::{MPEG_TS, RAW};
+use super::unit::unit_kind::{MPEG_TS, RAW};
+use super::unit::{Head, Unit};
 
 /// Writes what a player gets: nothing before a unit with which one can begin, then the head, then every unit.
 #[derive(Debug, Default)]

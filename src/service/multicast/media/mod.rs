@@ -11,14 +11,8 @@ mod raw;
 mod splitter;
 #[cfg(test)]
 mod tests;
+mod unit;
 
 pub use joiner::Joiner;
-pub use splitter::{Format, Head, MAX_TABLES, MediaError, Splitter, Unit};
-
-/// Types of units that are no Flash messages ([`crate::wire::message::message_kind`]).
-pub mod unit_kind {
-    /// Packets of an MPEG transport stream.
-    pub const MPEG_TS: u8 = 0x70;
-    /// Any bytes.
-    pub const RAW: u8 = 0x71;
-}
+pub use splitter::{Format, MediaError, Splitter};
+pub use unit::{Head, MAX_TABLES, Unit, unit_kind};

@@ -5,8 +5,8 @@
 
 use bytes::{Bytes, BytesMut};
 
-use super::splitter::{Head, MAX_TABLES, Unit};
-use super::unit_kind::MPEG_TS;
+use super::unit::unit_kind::MPEG_TS;
+use super::unit::{Head, MAX_TABLES, Unit};
 
 /// Bytes of a packet.
 pub(super) const PACKET: usize = 188;

@@ -2,8 +2,7 @@
 
 use bytes::BytesMut;
 
-use super::splitter::Unit;
-use super::unit_kind;
+use super::unit::{Unit, unit_kind};
 
 /// Bytes of a unit at most.
 pub(super) const UNIT: usize = 16 << 10;

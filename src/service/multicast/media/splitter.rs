@@ -1,13 +1,11 @@
 //! A stream of bytes, cut into units.
 
-use bytes::{Bytes, BytesMut};
+use bytes::BytesMut;
 
 use super::flv::Flv;
 use super::mpegts::{self, MpegTs};
-use super::{raw, unit_kind};
-
-/// Bytes of [`Head::tables`] at most; what goes beyond is left out.
-pub const MAX_TABLES: usize = 64 << 10;
+use super::raw;
+use super::unit::{Head, Unit, unit_kind};
 
 /// A format that streams come in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,29 +47,6 @@ pub enum MediaError {
     /// The header is none, or a tag is none.
     #[error("not Flash video any more, at byte {0}")]
     Flv(u64),
-}
-
-/// A piece of a stream that players get whole or not at all.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Unit {
-    /// Its type: of [`unit_kind`] or [`crate::wire::message::message_kind`].
-    pub kind: u8,
-    /// Milliseconds on the stream's own clock, which wraps and may jump; 0 where there is none.
-    pub timestamp: u32,
-    /// A player can begin with it, after the head.
-    pub key: bool,
-    /// The bytes; of Flash video a tag's data, without what is around it.
-    pub data: Bytes,
-}
-
-/// What precedes the units.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Head {
-    /// Where the stream begins.
-    pub header: Bytes,
-    /// Besides, where somebody begins in the middle: what the codecs are. Of Flash video, whole tags; of a transport stream,
-    /// packets.
-    pub tables: Bytes,
 }
 
 #[derive(Debug)]
