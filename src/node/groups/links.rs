@@ -17,7 +17,9 @@ use crate::session::{self, CloseReason, FlowId, SessionEvent};
 /// How long an incoming peer may take to show what it wants.
 const PROVE_WITHIN: Duration = Duration::from_secs(10);
 /// How long a session that no group uses any more may take to deliver what was sent last.
-const LINGER: Duration = Duration::from_secs(1);
+const LINGER: Duration = Duration::from_millis(1_400);
+/// How long a farewell waits for what was said before: long enough for some packets to be lost three times in a row.
+const LAST_WORDS: Duration = Duration::from_secs(1);
 /// How long a peer whose flow named no group of ours may take to read that.
 const HEAR_NO: Duration = Duration::from_secs(1);
 /// Silence after which a member is pinged, and how long it may leave that unanswered: ten seconds in all, rather than
@@ -194,7 +196,7 @@ impl Node {
             for (flow, (_, lane)) in outgoing {
                 if waits && lane == Lane::Control {
                     link.parting.insert(flow);
-                    self.groups.parting.insert((now + LINGER / 2, handle));
+                    self.groups.parting.insert((now + LAST_WORDS, handle));
                 } else if session.close_flow(flow).is_ok() {
                     link.ending.insert(flow);
                 }

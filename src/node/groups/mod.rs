@@ -154,7 +154,7 @@ impl Node {
         joined.peers.values().filter_map(of).sum::<usize>() + waiting
     }
 
-    /// Leaves a group in good order: what was said before goes out first, as far as half a second allows.
+    /// Leaves a group in good order: what was said before goes out first, as far as a second allows.
     /// [`NodeEvent::GroupLeft`] says when nothing of it is left, after 1.5 s at most. The handle means nothing from now on.
     pub fn leave_group(&mut self, now: Instant, group: GroupHandle) {
         let Some(joined) = self.groups.joined.get_mut(&group) else { return };
