@@ -231,16 +231,11 @@ fn the_posts_of_both_halves_reach_the_other_when_they_meet() {
     assert_eq!((report.missed, report.doubled), (0, 0));
 }
 
-#[test]
-fn many_posts_are_in_flight_at_once() {
-    let mut world = World::of(51, 20, 10);
-    world.run(ms(1000));
-    chatter(&mut world, 20, ms(100));
-    let begin = world.now;
-    // 2 MB from one author, eight times the room of a lane.
+/// So many posts of such a length, as fast as there is room for them.
+fn post_all(world: &mut World, node: usize, count: usize, length: usize) -> Vec<PostId> {
     let mut ids = Vec::new();
-    while ids.len() < 500 {
-        match world.try_post(3, vec![7; 4000]) {
+    while ids.len() < count {
+        match world.try_post(node, vec![7; length]) {
             Ok(id) => ids.push(id),
             Err(error) => {
                 assert_eq!(error, PostError::Full);
@@ -248,6 +243,17 @@ fn many_posts_are_in_flight_at_once() {
             }
         }
     }
+    ids
+}
+
+#[test]
+fn many_posts_are_in_flight_at_once() {
+    let mut world = World::of(51, 20, 10);
+    world.run(ms(1000));
+    chatter(&mut world, 20, ms(100));
+    let begin = world.now;
+    // 2 MB from one author, eight times the room of a lane.
+    let ids = post_all(&mut world, 3, 500, 4000);
     assert!(world.now - begin < ms(3000), "{:?}", world.now - begin);
     world.run(ms(6000));
     let all = up(&world);
@@ -262,16 +268,7 @@ fn who_posts_more_than_is_held_waits_until_others_had_time_to_ask() {
     let mut world = World::of(52, 6, 10);
     world.run(ms(1000));
     let begin = world.now;
-    let mut ids = Vec::new();
-    while ids.len() < 700 {
-        match world.try_post(3, vec![7; 60_000]) {
-            Ok(id) => ids.push(id),
-            Err(error) => {
-                assert_eq!(error, PostError::Full);
-                world.run(ms(10));
-            }
-        }
-    }
+    let ids = post_all(&mut world, 3, 700, 60_000);
     // 40 MiB, of which 16 may go at once, over links that take from 0.8 MiB a second on.
     let took = world.now - begin;
     assert!((ms(7000)..ms(50_000)).contains(&took), "{took:?}");
