@@ -29,7 +29,7 @@ mod frame;
 mod header;
 pub mod message;
 mod option;
-mod reader;
+pub(crate) mod reader;
 pub mod redirector;
 mod startup;
 pub mod vlu;

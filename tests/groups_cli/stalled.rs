@@ -34,18 +34,14 @@ fn a_member_whose_output_is_not_read_serves_the_group_and_tells_what_it_dropped(
     let before = resident(&stalled);
     // More than is kept for a reader that stands still.
     let posts = 320;
+    let file = club.home.path().join("posts");
+    let lines: String = (0..posts).map(|number| format!("{number:05} {}\n", "x".repeat(60_000))).collect();
+    std::fs::write(&file, lines).unwrap();
     let writer = Home::new();
-    // In parts, each by a process that does not wait for what the one before it posted.
-    for part in 0..4 {
-        let file = club.home.path().join("posts");
-        let numbers = part * posts / 4..(part + 1) * posts / 4;
-        let lines: String = numbers.map(|number| format!("{number:05} {}\n", "x".repeat(60_000))).collect();
-        std::fs::write(&file, lines).unwrap();
-        let mut command = writer.p2pt(["post", &club.address()]);
-        let posted = Running::start(command.stdin(Stdio::from(std::fs::File::open(&file).unwrap()))).end(4 * PATIENCE);
-        assert_eq!(posted.status, 0, "{}", posted.stderr);
-        other.await_lines((part + 1) * posts / 4);
-    }
+    let mut command = writer.p2pt(["post", &club.address()]);
+    let posted = Running::start(command.stdin(Stdio::from(std::fs::File::open(&file).unwrap()))).end(4 * PATIENCE);
+    assert_eq!(posted.status, 0, "{}", posted.stderr);
+    other.await_lines(posts);
     stalled.await_that("the loss", |running| running.said().contains("what comes now is dropped"));
     // It answers, and it passes posts on: the stalled one is asked, and heard by the other.
     assert_eq!(home.run(["post", &club.address(), "through the stalled one"]).status, 0);

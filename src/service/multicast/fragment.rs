@@ -1,5 +1,6 @@
 //! Pieces of a stream's messages.
 
+use crate::wire::reader::{take_u8, take_u32};
 use crate::wire::{DecodeError, vlu};
 
 /// So many fragments of a message can follow its first one.
@@ -42,21 +43,19 @@ impl<'a> Fragment<'a> {
     /// [`DecodeError`] if it is cut off, another message, or says that none follows where one must.
     pub fn decode(mut message: &'a [u8]) -> Result<Self, DecodeError> {
         let from = &mut message;
-        let flags = byte(from)?;
+        let flags = take_u8(from)?;
         if flags & !(BEGINS | CONTINUES) != 0 {
             return Err(DecodeError::UnknownType(flags));
         }
         let id = vlu::take(from)?;
-        let remaining = if flags & CONTINUES == 0 { 0 } else { byte(from)? };
+        let remaining = if flags & CONTINUES == 0 { 0 } else { take_u8(from)? };
         if id == 0 || flags & CONTINUES != 0 && remaining == 0 {
             return Err(DecodeError::Forbidden);
         }
         let mut begin = None;
         if flags & BEGINS != 0 {
-            let kind = byte(from)?;
-            let (timestamp, data) = from.split_first_chunk().ok_or(DecodeError::Truncated)?;
-            begin = Some(Begin { kind, timestamp: u32::from_be_bytes(*timestamp) });
-            *from = data;
+            let kind = take_u8(from)?;
+            begin = Some(Begin { kind, timestamp: take_u32(from)? });
         }
         Ok(Self { id, begin, remaining, data: message })
     }
@@ -75,12 +74,6 @@ impl<'a> Fragment<'a> {
         }
         out.extend_from_slice(self.data);
     }
-}
-
-fn byte(from: &mut &[u8]) -> Result<u8, DecodeError> {
-    let (&byte, rest) = from.split_first().ok_or(DecodeError::Truncated)?;
-    *from = rest;
-    Ok(byte)
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use crate::base::to_hex;
+use crate::wire::reader::take_u8;
 use crate::wire::{DecodeError, OptionIter, WireOption, put_option, vlu};
 
 /// The longest bitmap of a [`FragmentsMap`], in bytes: 8,192 fragments below the highest.
@@ -195,20 +196,15 @@ impl StreamMessage {
     /// # Errors
     /// [`DecodeError`] if it is cut off, too large or none of them.
     pub fn decode(message: &[u8]) -> Result<Self, DecodeError> {
-        let (&kind, mut rest) = message.split_first().ok_or(DecodeError::Truncated)?;
+        let mut rest = message;
+        let kind = take_u8(&mut rest)?;
         let message = match kind {
             // The shortest infos have a key and an empty name.
             INFOS if rest.len() >= 36 => return MediaInfos::decode(rest).map(Self::Infos),
             MAP => return FragmentsMap::decode(rest).map(Self::Map),
             INFOS => Self::End(vlu::take(&mut rest)?),
             PULL => Self::Pull(vlu::take(&mut rest)?),
-            PUSH => match rest.split_first() {
-                Some((&slices, behind)) => {
-                    rest = behind;
-                    Self::Push(slices)
-                }
-                None => return Err(DecodeError::Truncated),
-            },
+            PUSH => Self::Push(take_u8(&mut rest)?),
             _ => return Err(DecodeError::UnknownType(kind)),
         };
         if rest.is_empty() { Ok(message) } else { Err(DecodeError::Forbidden) }

@@ -9,6 +9,7 @@ use crate::base::PeerId;
 use crate::crypto::sign::{Label, verify};
 use crate::crypto::{Identity, signer};
 use crate::group::GroupId;
+use crate::wire::reader::{put_counted, take_array, take_counted_to, take_u8};
 use crate::wire::{DecodeError, vlu};
 
 /// Fragments that a manifest vouches for at most.
@@ -109,16 +110,16 @@ impl Title {
         }
         let mut rest = &title[..];
         let from = &mut rest;
-        let (publisher, public) = signer(take_counted(from, MAX_COUNTED)?).ok_or(DecodeError::Forbidden)?;
-        let grant = title.slice_ref(take_counted(from, MAX_COUNTED)?);
+        let (publisher, public) = signer(take_counted_to(from, MAX_COUNTED)?).ok_or(DecodeError::Forbidden)?;
+        let grant = title.slice_ref(take_counted_to(from, MAX_COUNTED)?);
         let signed = *from;
-        let random = take::<32>(from)?;
-        let name = std::str::from_utf8(take_counted(from, MAX_NAME)?).map_err(|_| DecodeError::Utf8)?.to_owned();
+        let random = take_array(from)?;
+        let name = std::str::from_utf8(take_counted_to(from, MAX_NAME)?).map_err(|_| DecodeError::Utf8)?.to_owned();
         let since = vlu::take(from)?;
-        let header = title.slice_ref(take_counted(from, MAX_HEADER)?);
-        let tables = title.slice_ref(take_counted(from, MAX_TABLES)?);
+        let header = title.slice_ref(take_counted_to(from, MAX_HEADER)?);
+        let tables = title.slice_ref(take_counted_to(from, MAX_TABLES)?);
         let signed = title.slice_ref(&signed[..signed.len() - from.len()]);
-        let signature = take::<64>(from)?;
+        let signature = take_array(from)?;
         let key = StreamKey::of(group, publisher, &random);
         let head = Head { header, tables };
         if from.is_empty() {
@@ -189,11 +190,10 @@ impl Manifest {
         let (signed, signature) = manifest.split_last_chunk::<64>().ok_or(DecodeError::Truncated)?;
         let mut rest = signed;
         let from = &mut rest;
-        let key = StreamKey(take(from)?);
-        let [flags] = take(from)?;
+        let key = StreamKey(take_array(from)?);
+        let flags = take_u8(from)?;
         let first = vlu::take(from)?;
-        let [count] = take(from)?;
-        let count = usize::from(count);
+        let count = usize::from(take_u8(from)?);
         let ends_late = first.checked_add(count as u64).is_none();
         if count > MAX_FRAGMENTS || first == 0 || ends_late || flags & !END != 0 || count == 0 && flags & END == 0 {
             return Err(DecodeError::Forbidden);
@@ -226,27 +226,6 @@ impl Manifest {
         let at = usize::try_from(id.checked_sub(self.first)?).ok()?;
         self.fragments.get(at).copied()
     }
-}
-
-fn put_counted(out: &mut Vec<u8>, field: &[u8]) {
-    vlu::put(out, field.len() as u64);
-    out.extend_from_slice(field);
-}
-
-fn take_counted<'a>(from: &mut &'a [u8], most: usize) -> Result<&'a [u8], DecodeError> {
-    let len = usize::try_from(vlu::take(from)?).map_err(|_| DecodeError::TooLarge)?;
-    if len > most {
-        return Err(DecodeError::TooLarge);
-    }
-    let (field, rest) = from.split_at_checked(len).ok_or(DecodeError::Truncated)?;
-    *from = rest;
-    Ok(field)
-}
-
-fn take<const N: usize>(from: &mut &[u8]) -> Result<[u8; N], DecodeError> {
-    let (field, rest) = from.split_first_chunk::<N>().ok_or(DecodeError::Truncated)?;
-    *from = rest;
-    Ok(*field)
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! The messages of the lane of posts: bytes to values and back. The forms are in the documentation of [`super`].
 
 use super::{PostId, Verdict};
+use crate::wire::reader::take_array;
 use crate::wire::{DecodeError, vlu};
 
 /// Message types.
@@ -179,7 +180,7 @@ fn put_run(out: &mut Vec<u8>, run: Run) {
 fn take_runs(from: &mut &[u8]) -> Result<Vec<Run>, DecodeError> {
     let mut runs = Vec::with_capacity(from.len() / Run::MIN_LEN);
     while !from.is_empty() {
-        let stream = *take::<12>(from)?;
+        let stream = take_array(from)?;
         let (first, count) = (vlu::take(from)?, vlu::take(from)?);
         if first == 0 || count == 0 || first.checked_add(count).is_none() {
             return Err(DecodeError::Forbidden);
@@ -193,7 +194,7 @@ fn take_answers(from: &mut &[u8]) -> Result<Vec<(Verdict, PostId)>, DecodeError>
     let mut answers = Vec::new();
     while !from.is_empty() {
         let code = vlu::take(from)?;
-        let id = PostId(*take::<32>(from)?);
+        let id = PostId(take_array(from)?);
         answers.extend(Verdict::from_code(code).map(|verdict| (verdict, id)));
     }
     Ok(answers)
@@ -203,7 +204,7 @@ fn take_spans(from: &mut &[u8]) -> Result<Vec<Span>, DecodeError> {
     let mut spans = Vec::new();
     while !from.is_empty() {
         let (start, to) = take_bounds(from)?;
-        spans.push(Span { from: start, to, count: vlu::take(from)?, digest: *take::<8>(from)? });
+        spans.push(Span { from: start, to, count: vlu::take(from)?, digest: take_array(from)? });
     }
     Ok(spans)
 }
@@ -217,12 +218,6 @@ fn put_bounds(out: &mut Vec<u8>, from: u64, to: u64) {
 fn take_bounds(from: &mut &[u8]) -> Result<(u64, u64), DecodeError> {
     let start = vlu::take(from)?;
     Ok((start, start.saturating_add(vlu::take(from)?)))
-}
-
-fn take<'a, const N: usize>(from: &mut &'a [u8]) -> Result<&'a [u8; N], DecodeError> {
-    let (head, rest) = from.split_first_chunk::<N>().ok_or(DecodeError::Truncated)?;
-    *from = rest;
-    Ok(head)
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ use crate::base::PeerId;
 use crate::crypto::sign::{Label, verify};
 use crate::crypto::{Identity, signer};
 use crate::group::GroupId;
+use crate::wire::reader::{put_counted, take_array, take_counted};
 use crate::wire::{OptionIter, WireOption, put_marker, put_option, take_option_list, vlu};
 
 /// What [`Label::Post`] puts before everything that is signed.
@@ -57,12 +58,12 @@ impl<'a> Signed<'a> {
             return None;
         }
         let from = &mut bytes;
-        let (author, key) = signer(take_counted(from)?)?;
-        let instance = *take::<8>(from)?;
+        let (author, key) = signer(take_counted(from).ok()?)?;
+        let instance = take_array(from).ok()?;
         let sequence = vlu::take(from).ok()?;
         let time = vlu::take(from).ok()?;
-        let grant = take_counted(from)?;
-        let body = take_counted(from)?;
+        let grant = take_counted(from).ok()?;
+        let body = take_counted(from).ok()?;
         let fits = (1..u64::MAX).contains(&sequence) && grant.len() <= MAX_GRANT && body.len() <= MAX_ENVELOPE;
         let signature = *from;
         (fits && signature.len() == 64).then_some(Self {
@@ -187,11 +188,6 @@ fn sign(
     out.into()
 }
 
-fn put_counted(out: &mut Vec<u8>, field: &[u8]) {
-    vlu::put(out, field.len() as u64);
-    out.extend_from_slice(field);
-}
-
 /// Sequence, time and length of the body, as they are signed.
 fn numbers(sequence: u64, time: u64, body: &[u8]) -> [u8; 20] {
     let mut numbers = [0; 20];
@@ -199,17 +195,4 @@ fn numbers(sequence: u64, time: u64, body: &[u8]) -> [u8; 20] {
     numbers[8..16].copy_from_slice(&time.to_be_bytes());
     numbers[16..].copy_from_slice(&u32::try_from(body.len()).unwrap_or(u32::MAX).to_be_bytes());
     numbers
-}
-
-fn take_counted<'a>(from: &mut &'a [u8]) -> Option<&'a [u8]> {
-    let len = usize::try_from(vlu::take(from).ok()?).ok()?;
-    let (field, rest) = from.split_at_checked(len)?;
-    *from = rest;
-    Some(field)
-}
-
-fn take<'a, const N: usize>(from: &mut &'a [u8]) -> Option<&'a [u8; N]> {
-    let (field, rest) = from.split_first_chunk::<N>()?;
-    *from = rest;
-    Some(field)
 }

@@ -8,6 +8,7 @@ use crate::base::PeerId;
 use crate::crypto::sign::{Label, verify};
 use crate::crypto::{Identity, signer};
 use crate::group::{GroupAddress, GroupId};
+use crate::wire::reader::{put_counted, take_array, take_counted};
 use crate::wire::{DecodeError, vlu};
 
 pub(super) const MESSAGE: u8 = 0x01;
@@ -204,22 +205,4 @@ fn after_kind(payload: &[u8], wanted: u8) -> Result<&[u8], DecodeError> {
         Some((&kind, _)) => Err(DecodeError::UnknownType(kind)),
         None => Err(DecodeError::Truncated),
     }
-}
-
-fn take_array<const N: usize>(from: &mut &[u8]) -> Result<[u8; N], DecodeError> {
-    let (head, rest) = from.split_first_chunk::<N>().ok_or(DecodeError::Truncated)?;
-    *from = rest;
-    Ok(*head)
-}
-
-fn take_counted<'a>(from: &mut &'a [u8]) -> Result<&'a [u8], DecodeError> {
-    let len = usize::try_from(vlu::take(from)?).map_err(|_| DecodeError::Truncated)?;
-    let (head, rest) = from.split_at_checked(len).ok_or(DecodeError::Truncated)?;
-    *from = rest;
-    Ok(head)
-}
-
-fn put_counted(out: &mut Vec<u8>, field: &[u8]) {
-    vlu::put(out, field.len() as u64);
-    out.extend_from_slice(field);
 }

@@ -5,6 +5,7 @@ use bytes::Bytes;
 use super::record::Slot;
 use super::types::MAX_KEY;
 use crate::group::GroupAddress;
+use crate::wire::reader::take_array as take;
 use crate::wire::{DecodeError, vlu};
 
 /// Versions in one HOLDS at most.
@@ -186,12 +187,6 @@ impl Asker {
         let gateway = if flags & 1 == 1 { Some(GroupAddress(take(from)?)) } else { None };
         Ok(Self { question, reply, gateway })
     }
-}
-
-fn take<const N: usize>(from: &mut &[u8]) -> Result<[u8; N], DecodeError> {
-    let (head, rest) = from.split_first_chunk::<N>().ok_or(DecodeError::Truncated)?;
-    *from = rest;
-    Ok(*head)
 }
 
 fn take_rest(from: &mut &[u8]) -> Bytes {

@@ -10,6 +10,7 @@ use crate::base::PeerId;
 use crate::crypto::sign::{Label, verify};
 use crate::crypto::{Identity, signer};
 use crate::group::{GrantKind, GroupAddress, GroupId, verify_grant};
+use crate::wire::reader::{put_counted, take_array, take_counted_to};
 use crate::wire::{DecodeError, vlu};
 
 /// The longest record, in bytes: key, value, certificate, grant, signature and their lengths.
@@ -153,30 +154,30 @@ impl SignedRecord {
         };
         match kind {
             SIGNED => {
-                record.key = owned(take_counted(&mut rest, MAX_KEY)?);
-                record.certificate = Some(owned(take_counted(&mut rest, 512)?));
+                record.key = owned(take_counted_to(&mut rest, MAX_KEY)?);
+                record.certificate = Some(owned(take_counted_to(&mut rest, 512)?));
                 record.sequence = vlu::take(&mut rest)?;
                 record.expiry = vlu::take(&mut rest)?;
                 let flags = take_flags(&mut rest, TOMBSTONE | GRANT)?;
                 if flags & TOMBSTONE == 0 {
-                    record.value = Some(owned(take_counted(&mut rest, MAX_VALUE)?));
+                    record.value = Some(owned(take_counted_to(&mut rest, MAX_VALUE)?));
                 }
                 if flags & GRANT != 0 {
-                    record.grant = Some(owned(take_counted(&mut rest, 255)?));
+                    record.grant = Some(owned(take_counted_to(&mut rest, 255)?));
                 }
-                record.signature = take_signature(&mut rest)?;
+                record.signature = take_array(&mut rest)?;
             }
             CONTENT => {
                 record.expiry = vlu::take(&mut rest)?;
                 let flags = take_flags(&mut rest, GRANT)?;
-                let value = take_counted(&mut rest, MAX_VALUE)?;
+                let value = take_counted_to(&mut rest, MAX_VALUE)?;
                 record.key = Bytes::copy_from_slice(&Sha256::digest(value));
                 record.value = Some(owned(value));
                 if flags & GRANT != 0 {
-                    record.certificate = Some(owned(take_counted(&mut rest, 512)?));
+                    record.certificate = Some(owned(take_counted_to(&mut rest, 512)?));
                     record.sequence = vlu::take(&mut rest)?;
-                    record.grant = Some(owned(take_counted(&mut rest, 255)?));
-                    record.signature = take_signature(&mut rest)?;
+                    record.grant = Some(owned(take_counted_to(&mut rest, 255)?));
+                    record.signature = take_array(&mut rest)?;
                 }
             }
             kind => return Err(DecodeError::UnknownType(kind)),
@@ -286,25 +287,4 @@ fn take_flags(from: &mut &[u8], known: u8) -> Result<u8, DecodeError> {
     let (&flags, rest) = from.split_first().ok_or(DecodeError::Truncated)?;
     *from = rest;
     if flags & !known != 0 { Err(DecodeError::Forbidden) } else { Ok(flags) }
-}
-
-fn take_signature(from: &mut &[u8]) -> Result<[u8; 64], DecodeError> {
-    let (head, rest) = from.split_first_chunk::<64>().ok_or(DecodeError::Truncated)?;
-    *from = rest;
-    Ok(*head)
-}
-
-fn take_counted<'a>(from: &mut &'a [u8], longest: usize) -> Result<&'a [u8], DecodeError> {
-    let len = usize::try_from(vlu::take(from)?).map_err(|_| DecodeError::Truncated)?;
-    if len > longest {
-        return Err(DecodeError::TooLarge);
-    }
-    let (head, rest) = from.split_at_checked(len).ok_or(DecodeError::Truncated)?;
-    *from = rest;
-    Ok(head)
-}
-
-fn put_counted(out: &mut Vec<u8>, field: &[u8]) {
-    vlu::put(out, field.len() as u64);
-    out.extend_from_slice(field);
 }
