@@ -25,17 +25,52 @@ pub enum Lane {
     Objects,
     /// Who has, wants and asks for which objects, ours: short, and never behind an object.
     Asks,
+    /// Titles and manifests of streams, ours.
+    Manifests,
+    /// What is told of one stream, in the known messages (flash-groups section 5). The number is the first eight bytes of the
+    /// stream's key.
+    Stream(u64),
+    /// A stream's fragments, in the known messages; each is worth something for itself, and for a while.
+    Fragments(u64),
 }
 
 impl Lane {
-    /// All lanes.
-    pub const ALL: [Self; 6] = [Self::Control, Self::Posts, Self::Routes, Self::Records, Self::Objects, Self::Asks];
+    /// How many kinds of lanes there are.
+    pub const KINDS: usize = 9;
+    /// A lane of each kind.
+    pub const ALL: [Self; Self::KINDS] = [
+        Self::Control,
+        Self::Posts,
+        Self::Routes,
+        Self::Records,
+        Self::Objects,
+        Self::Asks,
+        Self::Manifests,
+        Self::Stream(0),
+        Self::Fragments(0),
+    ];
+
+    /// The place of its kind in [`Lane::ALL`].
+    #[must_use]
+    pub const fn kind(self) -> usize {
+        match self {
+            Self::Control => 0,
+            Self::Posts => 1,
+            Self::Routes => 2,
+            Self::Records => 3,
+            Self::Objects => 4,
+            Self::Asks => 5,
+            Self::Manifests => 6,
+            Self::Stream(_) => 7,
+            Self::Fragments(_) => 8,
+        }
+    }
 
     /// Bytes that may be sent on the lane before anything was said of its room, and that are sent ahead at most later on.
     #[must_use]
     pub const fn room(self) -> usize {
         match self {
-            Self::Objects => OBJECTS_ROOM,
+            Self::Objects | Self::Fragments(_) => OBJECTS_ROOM,
             _ => FIRST_ROOM,
         }
     }
@@ -43,7 +78,8 @@ impl Lane {
 
 /// Bytes that may be sent on a lane before anything was said of its room.
 pub const FIRST_ROOM: usize = 256 << 10;
-/// The same of [`Lane::Objects`], whose messages are up to a mebibyte long.
+/// The same of [`Lane::Objects`], whose messages are up to a mebibyte long, and of [`Lane::Fragments`], of which a second's worth
+/// may be on its way.
 pub const OBJECTS_ROOM: usize = 4 << 20;
 
 /// A message for a neighbour.
@@ -99,6 +135,13 @@ pub enum Output<E> {
         /// Its `id`.
         id: u64,
     },
+    /// Nothing more is sent on this lane: its flow may end. A message that is sent on it later opens it anew.
+    Finish {
+        /// The neighbour.
+        peer: PeerId,
+        /// The lane.
+        lane: Lane,
+    },
     /// Something happened.
     Event(E),
 }
@@ -111,6 +154,7 @@ impl<E> Output<E> {
             Self::Disconnect { peer } => Output::Disconnect { peer },
             Self::Send(outgoing) => Output::Send(outgoing),
             Self::Cancel { peer, lane, id } => Output::Cancel { peer, lane, id },
+            Self::Finish { peer, lane } => Output::Finish { peer, lane },
             Self::Event(told) => Output::Event(event(told)),
         }
     }

@@ -13,6 +13,10 @@ use crate::group::{
     GroupAddress, GroupId, Groupspec, Hint, Lane, Link, Membership, MembershipConfig, MembershipEvent, Output,
     ReceiveMode, Unreachable, View,
 };
+use crate::service::multicast::media::{Head, Unit};
+use crate::service::multicast::{
+    Multicast, MulticastConfig, PlayId, StreamError, StreamEvent, StreamKey, StreamSettings, Wanted,
+};
 use crate::service::posting::{PostError, PostId, Posting, PostingConfig, PostingEvent};
 use crate::service::replication::{
     Replication, ReplicationConfig, ReplicationError, ReplicationEvent, RequestId, Strategy,
@@ -36,6 +40,10 @@ pub struct MemberConfig {
     pub posting_key: Option<[u8; 32]>,
     /// Our grant.
     pub grant: Option<Bytes>,
+    /// The key whose grants are needed to publish streams, if the groupspec has one.
+    pub publishing_key: Option<[u8; 32]>,
+    /// Our grant to publish.
+    pub publishing_grant: Option<Bytes>,
     /// The time of day.
     pub clock: WallClock,
     /// How long posts are kept for those who missed them.
@@ -59,6 +67,8 @@ impl MemberConfig {
             mode: ReceiveMode::default(),
             posting_key: None,
             grant: None,
+            publishing_key: None,
+            publishing_grant: None,
             clock,
             retention: Duration::from_secs(300),
             patience: Duration::from_secs(10),
@@ -81,6 +91,8 @@ pub enum MemberEvent {
     Storage(StorageEvent),
     /// Replicated objects.
     Replication(ReplicationEvent),
+    /// Streams.
+    Multicast(StreamEvent),
 }
 
 impl MemberEvent {
@@ -95,6 +107,7 @@ impl MemberEvent {
                 records.iter().map(|record| size_of_val(record) + record.key.len() + held(&record.value)).sum()
             }
             Self::Replication(ReplicationEvent::FetchResult { object, .. }) => object.len(),
+            Self::Multicast(StreamEvent::Show { shown, .. }) => shown.unit.data.len(),
             _ => 0,
         };
         size_of::<Self>() + held
@@ -110,6 +123,8 @@ pub struct Member {
     storage: Watched<Storage>,
     /// If the groupspec has it.
     replication: Option<Watched<Replication>>,
+    /// If the groupspec has it.
+    multicast: Option<Watched<Multicast>>,
 }
 
 impl Member {
@@ -118,6 +133,7 @@ impl Member {
     pub fn new(now: Instant, mut rng: Rng, config: MemberConfig) -> Self {
         let group = config.spec.id();
         let replicates = config.spec.object_replication();
+        let multicasts = config.spec.multicast();
         let membership = MembershipConfig { spec: config.spec, me: config.me, mode: config.mode };
         let posting = PostingConfig {
             group,
@@ -129,6 +145,13 @@ impl Member {
         };
         let routing =
             RoutingConfig { group, author: config.author.clone(), clock: config.clock, ack_timeout: config.patience };
+        let multicast = MulticastConfig {
+            group,
+            author: config.author.clone(),
+            publishing_key: config.publishing_key,
+            grant: config.publishing_grant,
+            clock: config.clock,
+        };
         let storage = StorageConfig {
             group,
             author: config.author,
@@ -144,6 +167,7 @@ impl Member {
             routing: Watched::new(Routing::new(now, rng.fork(), routing)),
             storage: Watched::new(Storage::new(now, rng.fork(), storage)),
             replication: replicates.then(|| Watched::new(Replication::new(now, rng.fork(), config.replication))),
+            multicast: multicasts.then(|| Watched::new(Multicast::new(now, rng.fork(), multicast))),
         }
     }
 
@@ -194,8 +218,17 @@ impl Member {
         self.replication.as_deref()
     }
 
+    /// Streams, and what is counted of them; `None` if the groupspec does not have it.
+    #[must_use]
+    pub fn multicast(&self) -> Option<&Multicast> {
+        self.multicast.as_deref()
+    }
+
     /// Sets the time of day.
     pub fn set_clock(&mut self, clock: WallClock) {
+        if let Some(multicast) = &mut self.multicast {
+            multicast.set_clock(clock);
+        }
         self.posting.set_clock(clock);
         self.routing.set_clock(clock);
         self.storage.set_clock(clock);
@@ -402,6 +435,61 @@ impl Member {
         Ok(())
     }
 
+    fn streams(&mut self) -> Result<&mut Multicast, StreamError> {
+        self.multicast.as_deref_mut().ok_or(StreamError::Disabled)
+    }
+
+    /// [`Multicast::publish`].
+    ///
+    /// # Errors
+    /// [`StreamError`].
+    pub fn publish(&mut self, now: Instant, name: &str, settings: StreamSettings) -> Result<StreamKey, StreamError> {
+        self.streams()?.publish(now, name, settings)
+    }
+
+    /// [`Multicast::write`].
+    ///
+    /// # Errors
+    /// [`StreamError`].
+    pub fn write_unit(&mut self, now: Instant, key: StreamKey, unit: &Unit, head: &Head) -> Result<(), StreamError> {
+        self.streams()?.write(now, key, unit, head)
+    }
+
+    /// [`Multicast::unpublish`].
+    ///
+    /// # Errors
+    /// [`StreamError::Disabled`].
+    pub fn unpublish(&mut self, now: Instant, key: StreamKey) -> Result<(), StreamError> {
+        self.streams()?.unpublish(now, key);
+        Ok(())
+    }
+
+    /// [`Multicast::play`].
+    ///
+    /// # Errors
+    /// [`StreamError::Disabled`].
+    pub fn play(&mut self, now: Instant, wanted: Wanted) -> Result<PlayId, StreamError> {
+        Ok(self.streams()?.play(now, wanted))
+    }
+
+    /// [`Multicast::stop`].
+    ///
+    /// # Errors
+    /// [`StreamError::Disabled`].
+    pub fn stop_playing(&mut self, now: Instant, play: PlayId) -> Result<(), StreamError> {
+        self.streams()?.stop(now, play);
+        Ok(())
+    }
+
+    /// [`Multicast::set_relaying`].
+    ///
+    /// # Errors
+    /// [`StreamError::Disabled`].
+    pub fn set_relaying(&mut self, push_limit: usize, margin: Duration) -> Result<(), StreamError> {
+        self.streams()?.set_relaying(push_limit, margin);
+        Ok(())
+    }
+
     /// [`Membership::hint`].
     pub fn hint(&mut self, now: Instant, peer: PeerId, addresses: &[Address], hint: Hint) {
         self.membership.hint(now, peer, addresses, hint);
@@ -453,6 +541,11 @@ impl Member {
                     replication.message(now, peer, lane, message);
                 }
             }
+            Lane::Manifests | Lane::Stream(_) | Lane::Fragments(_) => {
+                if let Some(multicast) = &mut self.multicast {
+                    multicast.message(now, view, peer, lane, message);
+                }
+            }
         }
     }
 
@@ -466,6 +559,11 @@ impl Member {
             Lane::Objects | Lane::Asks => {
                 if let Some(replication) = &mut self.replication {
                     replication.writable(now, peer, lane, room);
+                }
+            }
+            Lane::Manifests | Lane::Stream(_) | Lane::Fragments(_) => {
+                if let Some(multicast) = &mut self.multicast {
+                    multicast.writable(now, peer, lane, room);
                 }
             }
         }
@@ -496,6 +594,11 @@ impl Member {
         {
             replication.handle_timeout(now);
         }
+        if let Some(multicast) = &mut self.multicast
+            && due(multicast.deadline(Multicast::deadline))
+        {
+            multicast.handle_timeout(now, self.membership.view());
+        }
     }
 
     /// When to call [`Member::handle_timeout`].
@@ -506,6 +609,7 @@ impl Member {
             self.routing.deadline(Routing::deadline),
             self.storage.deadline(Storage::deadline),
             self.replication.as_ref().and_then(|replication| replication.deadline(Replication::deadline)),
+            self.multicast.as_ref().and_then(|multicast| multicast.deadline(Multicast::deadline)),
         ];
         services.into_iter().chain([self.membership.deadline()]).flatten().min()
     }
@@ -536,6 +640,12 @@ impl Member {
             }
             return Some(output.map(MemberEvent::Storage));
         }
+        if let Some(output) = self.multicast.as_mut().and_then(|multicast| multicast.drained().poll()) {
+            if let Output::Event(StreamEvent::Misbehaved { peer, .. }) = &output {
+                self.membership.ban(now, *peer);
+            }
+            return Some(output.map(MemberEvent::Multicast));
+        }
         let replication = self.replication.as_mut().filter(|replication| replication.has_work())?;
         let output = replication.poll(now)?;
         if let Output::Event(ReplicationEvent::Misbehaved { peer, .. }) = &output {
@@ -555,6 +665,9 @@ impl Member {
                 if let Some(replication) = &mut self.replication {
                     replication.peer_up(now, peer, rtt);
                 }
+                if let Some(multicast) = &mut self.multicast {
+                    multicast.peer_up(now, view, peer);
+                }
             }
             MembershipEvent::NeighborDisconnect { peer } => {
                 self.posting.peer_down(now, peer);
@@ -562,6 +675,9 @@ impl Member {
                 self.storage.peer_down(now, view, peer);
                 if let Some(replication) = &mut self.replication {
                     replication.peer_down(now, peer);
+                }
+                if let Some(multicast) = &mut self.multicast {
+                    multicast.peer_down(now, view, peer);
                 }
                 self.storage.view_changed(now, view);
             }

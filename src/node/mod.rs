@@ -22,7 +22,7 @@ pub use crate::crypto::{FarIdentity, Identity, IdentityKind, Keyring, Policy};
 pub use crate::endpoint::EndpointConfig;
 pub use crate::flow::{Lifetime, MessageId, Order, Priority, WriteError};
 pub use crate::group::Lane;
-pub use crate::service::{files, posting, rendezvous, replication, routing, storage};
+pub use crate::service::{files, multicast, posting, rendezvous, replication, routing, storage};
 pub use crate::session::{CloseReason, FlowError, FlowId, SessionStats};
 pub use crate::wire::{Address, Origin};
 pub use dial::Dial;

@@ -16,9 +16,10 @@ pub(super) fn event(report: &Report, costs: &Costs) -> Event {
     };
     let lanes = report.traffic.lanes.map(|lanes| {
         let rate = |(_, bytes): (u64, u64)| rounded(report.per_member_second(bytes));
-        let [overlay, posts, routes, records, objects, asks] = lanes.map(rate);
+        let [overlay, posts, routes, records, objects, asks, manifests, streams, fragments] = lanes.map(rate);
         json!({
             "overlay": overlay, "posts": posts, "routes": routes, "records": records, "objects": objects, "asks": asks,
+            "manifests": manifests, "streams": streams, "fragments": fragments,
         })
     });
     Event::new("simulation")

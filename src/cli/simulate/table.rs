@@ -3,11 +3,13 @@
 use super::costs::Costs;
 use crate::base::to_hex;
 use crate::cli::units::{show_duration, show_size};
+use crate::group::Lane;
 use crate::sim::scenario::{Engine, Posts, Replicated, Report, Routes, Samples, Stored};
 use std::time::Duration;
 
 /// Names of the lanes, in their order.
-const LANES: [&str; 6] = ["overlay", "posts", "routes", "records", "objects", "asks"];
+const LANES: [&str; Lane::KINDS] =
+    ["overlay", "posts", "routes", "records", "objects", "asks", "manifests", "streams", "fragments"];
 
 /// The table, line by line.
 pub(super) fn lines(report: &Report) -> Vec<String> {

@@ -39,6 +39,10 @@ fn metadata(lane: Lane) -> Vec<u8> {
         Lane::Records => [OURS, &[3]].concat(),
         Lane::Objects => [OURS, &[4]].concat(),
         Lane::Asks => [OURS, &[6]].concat(),
+        Lane::Manifests => [OURS, &[5]].concat(),
+        // The known protocol's, with the flow that they answer.
+        Lane::Stream(_) => vec![0x47, 0x52, 0x11],
+        Lane::Fragments(_) => vec![0x47, 0x52, 0x12],
     }
 }
 
@@ -49,6 +53,7 @@ fn own_lane(metadata: &[u8]) -> Option<Option<Lane>> {
         [2] => Some(Some(Lane::Routes)),
         [3] => Some(Some(Lane::Records)),
         [4] => Some(Some(Lane::Objects)),
+        [5] => Some(Some(Lane::Manifests)),
         [6] => Some(Some(Lane::Asks)),
         _ => Some(None),
     }
@@ -57,7 +62,7 @@ fn own_lane(metadata: &[u8]) -> Option<Option<Lane>> {
 /// The handshake and reports go first, objects last.
 const fn priority(lane: Lane) -> Priority {
     match lane {
-        Lane::Control => Priority::High,
+        Lane::Control | Lane::Manifests | Lane::Stream(_) | Lane::Fragments(_) => Priority::High,
         Lane::Posts | Lane::Routes | Lane::Asks => Priority::Normal,
         Lane::Records => Priority::Low,
         Lane::Objects => Priority::Bulk,
@@ -343,10 +348,11 @@ mod tests {
     #[test]
     fn each_lane_is_known_by_its_metadata() {
         assert_eq!(metadata(Lane::Control), [0x47, 0x52, 0x1c]);
-        for lane in Lane::ALL.into_iter().filter(|&lane| lane != Lane::Control) {
+        let ours = |lane: &Lane| !matches!(lane, Lane::Control | Lane::Stream(_) | Lane::Fragments(_));
+        for lane in Lane::ALL.into_iter().filter(ours) {
             assert_eq!(own_lane(&metadata(lane)), Some(Some(lane)));
         }
-        assert_eq!(own_lane(b"p2pt group 1\0\x05"), Some(None));
+        assert_eq!(own_lane(b"p2pt group 1\0\x63"), Some(None));
         assert_eq!(own_lane(CONTROL), None);
     }
 }

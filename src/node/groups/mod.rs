@@ -256,6 +256,8 @@ impl Node {
             Output::Disconnect { peer } => self.let_go(now, group, peer),
             Output::Send(outgoing) => self.group_send(now, group, outgoing),
             Output::Cancel { peer, lane, id } => self.group_cancel(group, peer, lane, id),
+            // Lanes of streams are not carried yet.
+            Output::Finish { .. } => {}
             Output::Event(event) => {
                 if let MemberEvent::Membership(MembershipEvent::NeighborConnect { peer }) = &event {
                     self.trust_neighbour(group, *peer);

@@ -26,7 +26,7 @@
 //! | what | bytes |
 //! |---|---|
 //! | [`Title`] | VLU and certificate of the publisher ‖ VLU and grant ‖ 32 random bytes ‖ VLU and name ‖ VLU: the first fragment for which it holds ‖ VLU and header ‖ VLU and tables ([`media::Head`]) ‖ signature |
-//! | [`Manifest`] | stream key ‖ flags, of which 1 is the end ‖ VLU: first fragment ‖ count ‖ a bit for each fragment, the lowest first, with which a player can begin ‖ 16 bytes of BLAKE3 of each fragment's message ‖ signature |
+//! | [`Manifest`] | stream key ‖ flags, of which 1 is the end ‖ VLU: microseconds since the stream began ‖ VLU: first fragment ‖ count ‖ a bit for each fragment, the lowest first, with which a player can begin ‖ 16 bytes of BLAKE3 of each fragment's message ‖ signature |
 //!
 //! Both are signed with Ed25519 over `p2pt/1 stream` 00 ‖ group ID ‖ 1 for a title, 2 for a manifest ‖ what precedes the
 //! signature; of a title that begins with the random bytes.
@@ -35,7 +35,13 @@ mod fragment;
 pub mod media;
 mod message;
 mod proof;
+mod service;
+mod types;
 
 pub use fragment::{Begin, Fragment, MAX_REMAINING};
 pub use message::{FragmentsMap, MAX_BITMAP, MAX_NAME, MediaInfos, StreamKey, StreamMessage};
 pub use proof::{FragmentDigest, MAX_FRAGMENTS, MAX_TITLE, Manifest, Title, sign_manifest, sign_title};
+pub use service::Multicast;
+pub use types::{
+    LiveStream, MulticastConfig, MulticastInfo, PlayId, Shown, StreamError, StreamEvent, StreamSettings, Wanted,
+};

@@ -141,6 +141,8 @@ impl Title {
 pub struct Manifest {
     /// The stream.
     pub key: StreamKey,
+    /// When it was signed, on the publisher's clock: microseconds since the stream began.
+    pub at: u64,
     /// The first of the fragments.
     pub first: u64,
     /// What each is recognized by, and whether a player can begin with it.
@@ -151,7 +153,7 @@ pub struct Manifest {
     signature: [u8; 64],
 }
 
-/// Signs a manifest of at most [`MAX_FRAGMENTS`] fragments from `first` on.
+/// Signs a manifest of at most [`MAX_FRAGMENTS`] fragments from `first` on, `at` microseconds after the stream began.
 ///
 /// # Panics
 /// If there are more.
@@ -160,7 +162,7 @@ pub fn sign_manifest(
     identity: &Identity,
     group: GroupId,
     key: StreamKey,
-    first: u64,
+    (at, first): (u64, u64),
     fragments: &[(FragmentDigest, bool)],
     end: bool,
 ) -> Bytes {
@@ -168,6 +170,7 @@ pub fn sign_manifest(
     let mut out = Vec::with_capacity(64 + 32 + 16 + 17 * fragments.len());
     out.extend_from_slice(&key.0);
     out.push(if end { END } else { 0 });
+    vlu::put(&mut out, at);
     vlu::put(&mut out, first);
     out.push(fragments.len() as u8);
     let mut keys = [0u8; MAX_FRAGMENTS / 8];
@@ -192,6 +195,7 @@ impl Manifest {
         let from = &mut rest;
         let key = StreamKey(take_array(from)?);
         let flags = take_u8(from)?;
+        let at = vlu::take(from)?;
         let first = vlu::take(from)?;
         let count = usize::from(take_u8(from)?);
         let ends_late = first.checked_add(count as u64).is_none();
@@ -210,7 +214,7 @@ impl Manifest {
             })
             .collect();
         let signed = manifest.slice_ref(signed);
-        Ok(Self { key, first, fragments, end: flags & END != 0, signed, signature: *signature })
+        Ok(Self { key, at, first, fragments, end: flags & END != 0, signed, signature: *signature })
     }
 
     /// Whether the publisher of this stream signed it.
@@ -292,7 +296,7 @@ mod tests {
         let messages: Vec<Vec<u8>> = (100..164).map(|id| message(id, b"data")).collect();
         let marks: Vec<_> =
             messages.iter().enumerate().map(|(at, bytes)| (FragmentDigest::of(bytes), at % 5 == 0)).collect();
-        let bytes = sign_manifest(&publisher, GROUP, title.key, 100, &marks, false);
+        let bytes = sign_manifest(&publisher, GROUP, title.key, (5, 100), &marks, false);
         let manifest = Manifest::decode(&bytes).unwrap();
         assert!(manifest.is_signed(GROUP, &title) && !manifest.end);
         for (at, bytes) in messages.iter().enumerate() {
@@ -310,7 +314,7 @@ mod tests {
         let (publisher, other) = (identity(1), identity(2));
         let title = title(&publisher);
         let marks = [(FragmentDigest::of(b"one"), true), (FragmentDigest::of(b"two"), false)];
-        let bytes = sign_manifest(&publisher, GROUP, title.key, 7, &marks, false);
+        let bytes = sign_manifest(&publisher, GROUP, title.key, (5, 7), &marks, false);
         for at in 0..bytes.len() {
             let mut altered = bytes.to_vec();
             // An end that was forged among them.
@@ -319,11 +323,12 @@ mod tests {
             assert!(!altered.is_ok_and(|manifest| manifest.is_signed(GROUP, &title)), "byte {at}");
             assert!(Manifest::decode(&bytes.slice(..at)).map_or(true, |manifest| !manifest.is_signed(GROUP, &title)));
         }
-        let foreign = Manifest::decode(&sign_manifest(&other, GROUP, title.key, 7, &marks, true)).unwrap();
+        let foreign = Manifest::decode(&sign_manifest(&other, GROUP, title.key, (5, 7), &marks, true)).unwrap();
         assert!(!foreign.is_signed(GROUP, &title), "by another");
-        let elsewhere = Manifest::decode(&sign_manifest(&publisher, GroupId([8; 32]), title.key, 7, &marks, true));
+        let elsewhere = Manifest::decode(&sign_manifest(&publisher, GroupId([8; 32]), title.key, (5, 7), &marks, true));
         assert!(!elsewhere.unwrap().is_signed(GROUP, &title), "for another group");
-        let second = Manifest::decode(&sign_manifest(&publisher, GROUP, StreamKey([1; 32]), 7, &marks, true)).unwrap();
+        let second =
+            Manifest::decode(&sign_manifest(&publisher, GROUP, StreamKey([1; 32]), (5, 7), &marks, true)).unwrap();
         assert!(!second.is_signed(GROUP, &title), "of another stream of the same publisher");
     }
 
@@ -331,9 +336,9 @@ mod tests {
     fn an_end_needs_no_fragments_and_nothing_else_may_lack_them() {
         let publisher = identity(1);
         let title = title(&publisher);
-        let end = Manifest::decode(&sign_manifest(&publisher, GROUP, title.key, 9, &[], true)).unwrap();
+        let end = Manifest::decode(&sign_manifest(&publisher, GROUP, title.key, (5, 9), &[], true)).unwrap();
         assert!(end.is_signed(GROUP, &title) && end.end);
-        let nothing = sign_manifest(&publisher, GROUP, title.key, 9, &[], false);
+        let nothing = sign_manifest(&publisher, GROUP, title.key, (5, 9), &[], false);
         assert_eq!(Manifest::decode(&nothing), Err(DecodeError::Forbidden));
     }
 }

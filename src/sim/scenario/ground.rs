@@ -29,7 +29,7 @@ pub(super) struct Newcomer {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Traffic {
     /// Messages and bytes by lane, in the order of [`Lane::ALL`], where the engine tells them apart.
-    pub lanes: Option<[(u64, u64); Lane::ALL.len()]>,
+    pub lanes: Option<[(u64, u64); Lane::KINDS]>,
     /// Messages, or datagrams.
     pub messages: u64,
     /// Bytes, headers included.

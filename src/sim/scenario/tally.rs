@@ -13,6 +13,7 @@ use super::samples::Samples;
 use crate::base::{Instant, PeerId};
 use crate::group::GroupAddress;
 use crate::node::MemberEvent;
+use crate::node::multicast::StreamEvent;
 use crate::node::posting::{Post, PostId, PostingEvent, PostingStats, Verdict};
 use crate::node::replication::ReplicationEvent;
 use crate::node::routing::{Routed, RoutingEvent};
@@ -203,7 +204,8 @@ impl Tally {
             },
             MemberEvent::Storage(event) => self.got_record(people, now, id, event),
             MemberEvent::Replication(ReplicationEvent::Misbehaved { peer, .. }) => self.blamed(people, peer),
-            MemberEvent::Replication(_) => {}
+            MemberEvent::Multicast(StreamEvent::Misbehaved { peer, .. }) => self.blamed(people, peer),
+            MemberEvent::Replication(_) | MemberEvent::Multicast(_) => {}
         }
     }
 

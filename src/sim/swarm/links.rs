@@ -12,7 +12,7 @@ pub(super) struct Session {
     /// What was sent so far arrives no later than this.
     pub(super) arrived: Instant,
     /// Bytes that the member still believes it may send, by lane.
-    room: [u32; Lane::ALL.len()],
+    room: [u32; Lane::KINDS],
 }
 
 impl Session {
@@ -23,7 +23,7 @@ impl Session {
     /// Takes `bytes` from the room of a lane; whether it is time to tell of room again.
     pub(super) const fn take(&mut self, lane: Lane, bytes: usize) -> bool {
         let half = lane.room() as u32 / 2;
-        let room = &mut self.room[lane as usize];
+        let room = &mut self.room[lane.kind()];
         let before = *room;
         *room = before.saturating_sub(bytes as u32);
         before >= half && *room < half
@@ -31,7 +31,7 @@ impl Session {
 
     /// All that was sent on this lane has gone: there is room again.
     pub(super) const fn refill(&mut self, lane: Lane) {
-        self.room[lane as usize] = lane.room() as u32;
+        self.room[lane.kind()] = lane.room() as u32;
     }
 }
 

@@ -490,7 +490,7 @@ impl<A: Actor> Swarm<A> {
         head[..8].copy_from_slice(&now.as_micros().to_be_bytes());
         head[8..12].copy_from_slice(&from.0.to_be_bytes());
         head[12..16].copy_from_slice(&to.0.to_be_bytes());
-        head[16] = lane as u8;
+        head[16] = lane.kind() as u8;
         self.digest.update(head);
         self.digest.update(data);
         let peer = self.slot(from).peer;
@@ -512,7 +512,7 @@ impl<A: Actor> Swarm<A> {
                 Output::Connect { peer, addresses, introducers } => self.connect(id, peer, &addresses, &introducers),
                 Output::Disconnect { peer } => self.disconnect(id, peer),
                 Output::Send(outgoing) => self.send(id, outgoing),
-                Output::Cancel { .. } => {}
+                Output::Cancel { .. } | Output::Finish { .. } => {}
                 Output::Event(event) => self.observers.iter_mut().for_each(|observer| observer(now, id, &event)),
             }
         }

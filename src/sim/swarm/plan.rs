@@ -73,7 +73,7 @@ impl Default for Terms {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Counters {
     /// Messages sent and their bytes, by lane in the order of [`Lane::ALL`].
-    pub lanes: [(u64, u64); Lane::ALL.len()],
+    pub lanes: [(u64, u64); Lane::KINDS],
     /// Messages delivered.
     pub delivered: u64,
     /// Messages whose receiver was gone or cut off.
@@ -86,7 +86,7 @@ pub struct Counters {
 
 impl Counters {
     pub(super) fn count(&mut self, lane: Lane, bytes: u64) {
-        let (messages, sum) = &mut self.lanes[lane as usize];
+        let (messages, sum) = &mut self.lanes[lane.kind()];
         *messages += 1;
         *sum += bytes;
     }

@@ -162,7 +162,7 @@ fn rates_of_both_ends_hold_and_room_is_told() {
     assert!(taken > Duration::from_secs(8) && taken < Duration::from_millis(8_300), "{taken:?}");
     assert!(swarm.member(ids[0]).unwrap().rooms >= 1);
     assert_eq!(swarm.sent(ids[0]), 500_000);
-    assert_eq!(swarm.counters().lanes[Lane::Posts as usize], (100, 1_000_000));
+    assert_eq!(swarm.counters().lanes[Lane::Posts.kind()], (100, 1_000_000));
 }
 
 #[test]
