@@ -6,7 +6,7 @@ use bytes::Bytes;
 
 use super::media::{Head, Unit};
 use super::message::StreamKey;
-use crate::base::{PeerId, WallClock};
+use crate::base::{Instant, PeerId, WallClock};
 use crate::crypto::Identity;
 use crate::group::GroupId;
 
@@ -109,6 +109,8 @@ pub struct Shown {
     pub is_first: bool,
     /// What a decoder must know before it, if it begins with this unit.
     pub head: Head,
+    /// When the last of it had come and was found to be the publisher's.
+    pub ready: Instant,
 }
 
 /// What happens with streams.
@@ -189,7 +191,7 @@ pub struct LiveStream {
     /// The newest fragment that is here.
     pub newest: u64,
     /// When something of it that is signed was heard last.
-    pub heard: crate::base::Instant,
+    pub heard: Instant,
 }
 
 /// NetStreamMulticastInfo (flash-groups section 7.5): totals since the stream began here, and rates over the last few
