@@ -7,8 +7,9 @@ use std::path::PathBuf;
 
 use bytes::Bytes;
 
+use super::fault::PartError;
 use super::medium::Medium;
-use super::part::{Part, PartError, checked};
+use super::part::{Part, checked};
 use super::trust::Trust;
 use crate::node::files::{HEAD, MAX_BEFORE, Shape, Space, Tree, begin_head, begin_piece, leaf, read_piece};
 

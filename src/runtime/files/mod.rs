@@ -23,16 +23,22 @@
 //! At the end the part file is synchronised and renamed, which replaces nothing unless that was asked for, and the state file is
 //! removed. While a fetch runs it holds a lock on the state file.
 
+mod disk;
+mod fault;
 mod hash;
+mod hold;
 mod library;
 mod medium;
 mod part;
+mod place;
 mod scan;
 mod trust;
 
+pub use fault::PartError;
 pub use hash::{hash_file, hash_with};
 pub use library::{Accepted, Library};
 pub use medium::Medium;
-pub use part::{Part, PartError, Paths, put_in_place};
+pub use part::{Part, Paths};
+pub use place::{copy_whole, make_folders};
 pub use scan::{Found, ScanError, own_name, scan};
 pub use trust::Stamp;

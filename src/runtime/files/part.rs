@@ -1,9 +1,12 @@
 //! A file that is being fetched.
 
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::disk::{Disk, System};
+use super::fault::{PartError, failed};
+use super::hold::{Found, found, held, removed};
 use super::medium::Medium;
 use super::trust::Trust;
 use crate::node::files::{Cv, Learnt, Shape, Tree, leaf};
@@ -20,27 +23,6 @@ pub struct Paths {
     pub part: PathBuf,
     /// What says which are there.
     pub state: PathBuf,
-}
-
-/// What went wrong with a file.
-#[derive(Debug, thiserror::Error)]
-pub enum PartError {
-    /// The system says no: a full disk, say. What was fetched so far is kept.
-    #[error("{error}")]
-    Io {
-        /// What was done.
-        doing: &'static str,
-        /// With which file.
-        path: PathBuf,
-        /// What came back.
-        error: io::Error,
-    },
-    /// Another process fetches it.
-    #[error("another process fetches it")]
-    Busy(PathBuf),
-    /// There is something at its place already.
-    #[error("it is there already")]
-    Exists(PathBuf),
 }
 
 impl Paths {
@@ -78,18 +60,15 @@ impl Part<File> {
     /// # Errors
     /// [`PartError::Busy`], or the system's.
     pub fn resume(paths: &Paths, root: [u8; 32]) -> Result<Option<Self>, PartError> {
-        if !is_own(&paths.state) || !is_own(&paths.part) {
+        Self::resume_on(&System, paths, root)
+    }
+
+    pub(super) fn resume_on(disk: &impl Disk, paths: &Paths, root: [u8; 32]) -> Result<Option<Self>, PartError> {
+        if found(disk, &paths.part)? != Found::Own {
             return Ok(None);
         }
-        let open = |path: &Path| {
-            let mut options = OpenOptions::new();
-            options.read(true).write(true);
-            #[cfg(unix)]
-            std::os::unix::fs::OpenOptionsExt::custom_flags(&mut options, rustix::fs::OFlags::NOFOLLOW.bits() as i32);
-            options.open(path).map_err(failed("open", path))
-        };
-        let log = locked(open(&paths.state)?, &paths.state)?;
-        let data = open(&paths.part)?;
+        let Some(log) = held(disk, &paths.state, false)? else { return Ok(None) };
+        let data = disk.open(&paths.part).map_err(failed("open", &paths.part))?;
         let len = log.metadata().map_err(failed("look at", &paths.state))?.len();
         Self::read(paths.clone(), data, log, len, root)
     }
@@ -99,21 +78,15 @@ impl Part<File> {
     /// # Errors
     /// [`PartError::Busy`], or the system's.
     pub fn create(paths: &Paths, root: [u8; 32], shape: Shape) -> Result<Self, PartError> {
-        if is_own(&paths.state) {
-            let old = File::open(&paths.state).map_err(failed("open", &paths.state))?;
-            drop(locked(old, &paths.state)?);
-        }
-        for path in [&paths.part, &paths.state] {
-            match fs::remove_file(path) {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed("remove", path)(error)),
-                _ => {}
-            }
-        }
-        let create = |path: &Path| {
-            OpenOptions::new().read(true).write(true).create_new(true).open(path).map_err(failed("make", path))
-        };
-        let log = locked(create(&paths.state)?, &paths.state)?;
-        let data = create(&paths.part)?;
+        Self::create_on(&System, paths, root, shape)
+    }
+
+    pub(super) fn create_on(disk: &impl Disk, paths: &Paths, root: [u8; 32], shape: Shape) -> Result<Self, PartError> {
+        // Never removed where it is ours: somebody else may be about to lock it.
+        let mut log = held(disk, &paths.state, true)?.expect("it is made");
+        log.resize(0).map_err(failed("write", &paths.state))?;
+        removed(disk, &paths.part)?;
+        let data = disk.make(&paths.part).map_err(failed("make", &paths.part))?;
         Self::begin(paths.clone(), data, log, root, shape)
     }
 
@@ -125,18 +98,22 @@ impl Part<File> {
     /// # Panics
     /// If pieces are missing.
     pub fn finish(&mut self, force: bool) -> Result<(), PartError> {
+        self.finish_on(&System, force)
+    }
+
+    pub(super) fn finish_on(&mut self, disk: &impl Disk, force: bool) -> Result<(), PartError> {
         assert!(self.is_whole(), "every piece is there");
         let (part, target) = (&self.paths.part, &self.paths.target);
         let _ = self.trust.has(self.data.stamp(), 0);
         self.data.resize(self.tree.shape().size()).map_err(failed("write", part))?;
         self.trust.moved(self.data.stamp());
         self.data.sync().map_err(failed("write", part))?;
-        put_in_place(part, target, force).map_err(|error| match error.kind() {
+        disk.rename(part, target, force).map_err(|error| match error.kind() {
             io::ErrorKind::AlreadyExists => PartError::Exists(target.clone()),
             _ => failed("rename", part)(error),
         })?;
         // What is renamed stands; a state file that stays behind does no harm.
-        let _ = fs::remove_file(&self.paths.state);
+        let _ = disk.remove(&self.paths.state);
         Ok(())
     }
 
@@ -148,12 +125,6 @@ impl Part<File> {
         let path = self.paths.part.clone();
         let data = self.data.try_clone().map_err(failed("open", &path))?;
         Ok(move || data.sync_all().map_err(failed("write", &path)))
-    }
-
-    /// Forgets it: both files are removed.
-    pub fn discard(self) {
-        let _ = fs::remove_file(&self.paths.part);
-        let _ = fs::remove_file(&self.paths.state);
     }
 }
 
@@ -326,20 +297,6 @@ fn record(log: &mut impl Medium, at: u64, len: u64, tree: &Tree) -> io::Result<O
     Ok(Some((Learnt { piece, leaf: leaf.try_into().expect("32 bytes"), siblings }, end)))
 }
 
-/// Whether a file may be one that we left: nobody else's, and under no other name, or others could read and write what is put
-/// into it.
-fn is_own(path: &Path) -> bool {
-    let Ok(found) = fs::symlink_metadata(path) else { return false };
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::MetadataExt as _;
-        if found.nlink() != 1 || found.uid() != rustix::process::geteuid().as_raw() {
-            return false;
-        }
-    }
-    found.is_file()
-}
-
 /// Hashes a piece that was read, unless that was done since the file was changed; `otherwise` is what is wrong if it is another.
 pub(super) fn checked(
     medium: &mut impl Medium,
@@ -359,50 +316,9 @@ pub(super) fn checked(
     Ok(())
 }
 
-fn failed(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> PartError + use<> {
-    let path = path.to_path_buf();
-    move |error| PartError::Io { doing, path, error }
-}
-
-fn locked(file: File, path: &Path) -> Result<File, PartError> {
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(PartError::Busy(path.to_path_buf())),
-        // A file system without locks: two fetches of one file are then nobody's fault but the user's.
-        Err(TryLockError::Error(_)) => Ok(file),
-    }
-}
-
-/// Renames a file that is whole; what is there is replaced only with `force`.
-///
-/// # Errors
-/// [`io::ErrorKind::AlreadyExists`], or the system's.
-pub fn put_in_place(from: &Path, to: &Path, force: bool) -> io::Result<()> {
-    if force { fs::rename(from, to) } else { rename_new(from, to) }
-}
-
-/// Renames where nothing is there yet.
-fn rename_new(from: &Path, to: &Path) -> io::Result<()> {
-    #[cfg(target_os = "linux")]
-    {
-        use rustix::fs::{CWD, RenameFlags, renameat_with};
-        match renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
-            Err(rustix::io::Errno::INVAL | rustix::io::Errno::NOSYS | rustix::io::Errno::NOTSUP) => {}
-            result => return result.map_err(io::Error::from),
-        }
-    }
-    match fs::hard_link(from, to) {
-        Ok(()) => fs::remove_file(from),
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Err(error),
-        // No links there either: what is left is to look first.
-        Err(_) if fs::symlink_metadata(to).is_ok() => Err(io::ErrorKind::AlreadyExists.into()),
-        Err(_) => fs::rename(from, to),
-    }
-}
-
 #[cfg(test)]
 #[path = "part_tests.rs"]
-mod tests;
+pub(super) mod tests;
 
 #[cfg(test)]
 #[path = "part_hostile_tests.rs"]

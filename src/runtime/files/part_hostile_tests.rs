@@ -3,6 +3,7 @@
 use super::tests::{Source, paths};
 use super::*;
 use crate::node::files::MAX_SIZE;
+use std::fs;
 use std::io::Write as _;
 
 /// What a state file begins with.
@@ -58,7 +59,8 @@ fn files_that_have_another_name_too_are_not_written_into() {
         let mut part = Part::create(&paths, root, shape).unwrap();
         (0..7).for_each(|number| source.give(number, &mut part).unwrap());
         assert_eq!(fs::read(&victim).unwrap(), before, "{}", linked.display());
-        part.discard();
+        drop(part);
+        [&paths.part, &paths.state].into_iter().for_each(|path| fs::remove_file(path).unwrap());
         fs::remove_file(&victim).unwrap();
     }
 }

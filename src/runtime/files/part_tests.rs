@@ -1,5 +1,6 @@
 use super::*;
 use crate::node::files::{piece, read_piece};
+use std::fs;
 use std::sync::{Arc, Mutex};
 
 /// A medium in memory, with room for so many bytes, which writes three bytes fewer than it could.
@@ -73,13 +74,13 @@ impl Medium for Faulty {
     }
 }
 
-pub(super) struct Source {
-    pub(super) data: Vec<u8>,
-    pub(super) tree: Tree,
+pub(in super::super) struct Source {
+    pub(in super::super) data: Vec<u8>,
+    pub(in super::super) tree: Tree,
 }
 
 impl Source {
-    pub(super) fn new(len: u32) -> Self {
+    pub(in super::super) fn new(len: u32) -> Self {
         let data: Vec<u8> = (0..len).map(|at| (at.wrapping_mul(2_654_435_761) >> 13) as u8).collect();
         let shape = Shape::new(u64::from(len)).unwrap();
         let range = |piece| shape.range(piece).start as usize..shape.range(piece).end as usize;
@@ -87,7 +88,7 @@ impl Source {
         Self { data, tree: Tree::of_leaves(shape, &leaves) }
     }
 
-    pub(super) fn give<M: Medium>(&self, number: u64, to: &mut Part<M>) -> Result<(), PartError> {
+    pub(in super::super) fn give<M: Medium>(&self, number: u64, to: &mut Part<M>) -> Result<(), PartError> {
         let range = self.tree.shape().range(number);
         let object = piece(&self.tree, number, &self.data[range.start as usize..range.end as usize]).unwrap();
         let (learnt, data) = read_piece(to.tree_mut(), number, &object).unwrap();
@@ -95,7 +96,7 @@ impl Source {
     }
 }
 
-pub(super) fn paths(folder: &Path) -> Paths {
+pub(in super::super) fn paths(folder: &Path) -> Paths {
     Paths::of(&folder.join("file")).unwrap()
 }
 

@@ -43,14 +43,24 @@ fn people(count: usize) -> String {
 fn disk(error: PartError) -> Failure {
     match error {
         PartError::Io { doing, path, error } => {
-            let full = matches!(error.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded);
+            let next = match error.kind() {
+                ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
+                    "make room, and run the same command again: it goes on where it ended"
+                }
+                ErrorKind::FileTooLarge => "choose a place on another disk with -o: this one takes no files so large",
+                ErrorKind::ReadOnlyFilesystem => {
+                    "choose a place that can be written to with -o, or mount this one for writing and run the same command again"
+                }
+                ErrorKind::PermissionDenied => {
+                    "choose a place where you may write with -o, or get the right to write there and run the same command again"
+                }
+                _ => {
+                    "what came so far is kept: run the same command again to go on; if it fails again, look after the disk"
+                }
+            };
             let mut failure = Failure::io(format!("{doing} {}", path.display()), error);
             failure.status = Status::LocalIo;
-            match (doing, full) {
-                (_, true) => failure.next("make room, and run the same command again: it goes on where it ended"),
-                ("write", _) => failure.next("what came so far is kept: run the same command again to go on"),
-                _ => failure,
-            }
+            failure.next(next)
         }
         PartError::Busy(path) => {
             let tried = format!("use {}", path.display());
@@ -58,10 +68,43 @@ fn disk(error: PartError) -> Failure {
                 .next("wait for it, or choose another place with -o")
         }
         PartError::Exists(path) => exists(&path),
+        PartError::NoFolder(path) => {
+            let tried = format!("write below {}", path.display());
+            Failure::new(Status::Exists, tried, "something that is no folder is there")
+                .next("choose another place with -o")
+        }
     }
 }
 
 fn exists(path: &std::path::Path) -> Failure {
     Failure::new(Status::Exists, format!("write {}", path.display()), "something else is there already")
         .next("choose another place with -o, or overwrite it with --force")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_disk_that_fails_says_what_was_tried_what_came_back_and_what_to_do() {
+        let told = |doing, code| {
+            let error = std::io::Error::from_raw_os_error(code);
+            let failure = disk(PartError::Io { doing, path: "/x/.film.p2pt-part".into(), error });
+            assert_eq!(failure.status, Status::LocalIo);
+            (failure.to_string(), failure.next.expect("what to do"))
+        };
+        let table = [
+            ("write", 28, "No space left on device", "make room"),
+            ("make", 122, "Disk quota exceeded", "make room"),
+            ("open", 5, "Input/output error", "run the same command again"),
+            ("rename", 13, "Permission denied", "where you may write with -o"),
+            ("make the folder", 30, "Read-only file system", "that can be written to with -o"),
+            ("write", 27, "File too large", "on another disk with -o"),
+        ];
+        for (doing, code, came, next) in table {
+            let (said, advice) = told(doing, code);
+            assert_eq!(said, format!("cannot {doing} /x/.film.p2pt-part: {came}"));
+            assert!(advice.contains(next), "{advice}");
+        }
+    }
 }

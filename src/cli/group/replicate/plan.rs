@@ -13,7 +13,7 @@ use crate::cli::output::Event;
 use crate::cli::status::Status;
 use crate::cli::units::show_size;
 use crate::node::files::{List, Shape, Tree};
-use crate::runtime::files::{Library, Part, PartError, Paths, hash_file};
+use crate::runtime::files::{Library, Part, PartError, Paths, copy_whole, hash_file, make_folders};
 
 /// Files of a list that are fetched at once.
 const AT_ONCE: usize = 16;
@@ -102,7 +102,7 @@ impl Plan {
             let wanted = &self.wanted[&hash];
             let target = &wanted.targets[0];
             if let Some(folder) = folder {
-                make_folders(folder, target)?;
+                make_folders(folder, target).map_err(disk)?;
             }
             begun.push(Begun { hash, shape: wanted.shape, paths: paths(target)? });
             self.active.insert(hash);
@@ -120,15 +120,15 @@ impl Plan {
         let Some(wanted) = self.wanted.remove(hash) else { return Ok(()) };
         if let Some(folder) = folder {
             // Somebody may have put a link there meanwhile.
-            make_folders(folder, &wanted.targets[0])?;
+            make_folders(folder, &wanted.targets[0]).map_err(disk)?;
         }
         library.finish(hash, self.force).map_err(disk)?;
         self.active.remove(hash);
         for target in &wanted.targets[1..] {
             if let Some(folder) = folder {
-                make_folders(folder, target)?;
+                make_folders(folder, target).map_err(disk)?;
             }
-            copy(&wanted.targets[0], target, self.force)?;
+            copy_whole(&wanted.targets[0], target, self.force).map_err(disk)?;
         }
         self.whole += wanted.shape.size() * wanted.targets.len() as u64;
         Ok(())
@@ -207,39 +207,6 @@ pub(super) async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + '
 /// The files beside a target.
 pub(super) fn paths(target: &Path) -> Result<Paths, Failure> {
     Paths::of(target).ok_or_else(|| Failure::usage(format_args!("{} is no name of a file", target.display())))
-}
-
-/// A copy that appears whole or not at all.
-fn copy(from: &Path, to: &Path, force: bool) -> Result<(), Failure> {
-    let beside = paths(to)?;
-    let failed = |error| Failure::io(format!("write {}", to.display()), error);
-    let _ = fs::remove_file(&beside.part);
-    fs::copy(from, &beside.part).map_err(failed)?;
-    crate::runtime::files::put_in_place(&beside.part, to, force).map_err(|error| match error.kind() {
-        io::ErrorKind::AlreadyExists => disk(PartError::Exists(to.to_path_buf())),
-        _ => failed(error),
-    })
-}
-
-/// Makes the folders between `folder` and `target`. What is there has to be a folder: a link could lead anywhere.
-fn make_folders(folder: &Path, target: &Path) -> Result<(), Failure> {
-    let failed = |path: &Path, error| Failure::io(format!("make the folder {}", path.display()), error);
-    fs::create_dir_all(folder).map_err(|error| failed(folder, error))?;
-    let below = target.parent().and_then(|parent| parent.strip_prefix(folder).ok()).unwrap_or(Path::new(""));
-    let mut path = folder.to_path_buf();
-    for part in below.components() {
-        path.push(part);
-        match fs::create_dir(&path) {
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-                if !fs::symlink_metadata(&path).is_ok_and(|about| about.is_dir()) {
-                    let tried = format!("write below {}", path.display());
-                    return Err(Failure::new(Status::Exists, tried, "something that is no folder is there"));
-                }
-            }
-            made => made.map_err(|error| failed(&path, error))?,
-        }
-    }
-    Ok(())
 }
 
 /// Lists what will come, and asks on a terminal.
