@@ -3,7 +3,7 @@
 use super::costs::Costs;
 use crate::base::to_hex;
 use crate::cli::output::Event;
-use crate::sim::scenario::{Engine, Posts, Replicated, Report, Routes, Samples, Stored};
+use crate::sim::scenario::{Engine, Posts, Replicated, Report, Routes, Samples, Stored, Streamed};
 use serde_json::{Value, json};
 
 /// The one event of a run.
@@ -42,6 +42,7 @@ pub(super) fn event(report: &Report, costs: &Costs) -> Event {
         .with("routes", report.routes.as_ref().map(routes))
         .with("storage", report.storage.as_ref().map(storage))
         .with("replicated", report.replicated.as_ref().map(replicated))
+        .with("streamed", report.streamed.as_ref().map(streamed))
         .with(
             "healing",
             report.healing.map(|healing| {
@@ -56,6 +57,18 @@ pub(super) fn event(report: &Report, costs: &Costs) -> Event {
         .with("blamed", report.wronged)
         .with("memory", costs.memory)
         .with("digest", to_hex(&report.digest))
+}
+
+fn streamed(streamed: &Streamed) -> Value {
+    json!({
+        "streams": streamed.streams, "took_s": rounded(streamed.took.as_secs_f64()), "plays": streamed.plays,
+        "due": streamed.due, "shown": streamed.shown, "continuity": streamed.continuity(),
+        "newcomers": streamed.newcomers, "newcomers_due": streamed.late.0, "newcomers_shown": streamed.late.1,
+        "ended": streamed.ended, "begin_ms": quantiles(&streamed.begins, 1e-3), "wrong": streamed.wrong,
+        "lost": streamed.lost, "upload": rounded(streamed.upload), "published": rounded(streamed.published),
+        "pulled": rounded(streamed.pulled), "duplicates": streamed.duplicates, "forged": streamed.forged,
+        "delay_ms": quantiles(&streamed.delay, 1e-3),
+    })
 }
 
 fn replicated(replicated: &Replicated) -> Value {

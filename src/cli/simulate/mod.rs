@@ -133,7 +133,13 @@ fn wrong(report: &Report) -> Option<String> {
     let stored = report.storage.iter().flat_map(|stored| {
         [(stored.not_found, "stored values not found"), (stored.wrong, "stored values were not what was put")]
     });
-    let found: Vec<String> =
-        posts.chain(stored).filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}")).collect();
+    let streamed =
+        report.streamed.iter().map(|streamed| (streamed.wrong, "units of streams were not what was published"));
+    let found: Vec<String> = posts
+        .chain(stored)
+        .chain(streamed)
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, what)| format!("{count} {what}"))
+        .collect();
     (!found.is_empty()).then(|| found.join(", "))
 }

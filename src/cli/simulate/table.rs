@@ -4,7 +4,7 @@ use super::costs::Costs;
 use crate::base::to_hex;
 use crate::cli::units::{show_duration, show_size};
 use crate::group::Lane;
-use crate::sim::scenario::{Engine, Posts, Replicated, Report, Routes, Samples, Stored};
+use crate::sim::scenario::{Engine, Posts, Replicated, Report, Routes, Samples, Stored, Streamed, show_rate};
 use std::time::Duration;
 
 /// Names of the lanes, in their order.
@@ -30,6 +30,9 @@ pub(super) fn lines(report: &Report) -> Vec<String> {
     }
     if let Some(replicated) = &report.replicated {
         rows.extend(replicated_rows(replicated));
+    }
+    if let Some(streamed) = &report.streamed {
+        rows.extend(streamed_rows(report, streamed));
     }
     rows.extend(end(report));
     rows.into_iter().map(|(name, value)| format!("{name:<11} {value}").trim_end().to_owned()).collect()
@@ -207,6 +210,40 @@ fn replicated_rows(replicated: &Replicated) -> Rows {
                 number(replicated.cancelled)
             ),
         ),
+    ]
+}
+
+fn streamed_rows(report: &Report, streamed: &Streamed) -> Rows {
+    let percent = |(due, shown): (u64, u64)| match due {
+        0 => "-".into(),
+        _ => format!("{:.3} % ({} of {} units)", shown as f64 * 100.0 / due as f64, number(shown), number(due)),
+    };
+    let rate = show_rate(&report.scenario.stream);
+    vec![
+        ("streams", format!("{} of {rate}, for {}", number(streamed.streams as u64), seconds(streamed.took))),
+        ("continuity", format!("{} for {} who stayed", percent((streamed.due, streamed.shown)), streamed.plays)),
+        ("", format!("{} for {} who came later", percent(streamed.late), streamed.newcomers)),
+        ("delay", delays(&streamed.delay)),
+        ("begun", format!("{}, from joining, less the latency", delays(&streamed.begins))),
+        ("ended", format!("in good order at {} of {}", streamed.ended, streamed.plays + streamed.newcomers)),
+        (
+            "upload",
+            format!(
+                "{:.2} of what players were due, everything included; {:.2} by who published",
+                streamed.upload, streamed.published
+            ),
+        ),
+        (
+            "fragments",
+            format!(
+                "{:.2} % were asked for, {} came twice, {} were forged, {} lost",
+                streamed.pulled * 100.0,
+                number(streamed.duplicates),
+                number(streamed.forged),
+                number(streamed.lost)
+            ),
+        ),
+        ("wrong", number(streamed.wrong)),
     ]
 }
 

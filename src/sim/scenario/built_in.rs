@@ -72,6 +72,33 @@ pub const BUILT_IN: &[BuiltIn] = &[
         },
     },
     BuiltIn {
+        name: "multicast",
+        about: "2 Mbit/s from one member to 100 others, of whom 10 % are replaced each minute",
+        make: |base| Scenario {
+            members: 101,
+            streams: 1,
+            rtt: (Duration::from_millis(20), Duration::from_millis(160)),
+            up: Rate(10_000_000),
+            down: Rate(50_000_000),
+            churn: 0.1,
+            duration: s(60),
+            ..base
+        },
+    },
+    BuiltIn {
+        name: "conference",
+        about: "8 members, each of whom publishes 64 kbit/s and plays the other seven",
+        make: |base| Scenario {
+            members: 8,
+            streams: 8,
+            stream: Rate(64_000),
+            units: 50.0,
+            key: Duration::from_millis(20),
+            latency: Duration::from_millis(400),
+            ..base
+        },
+    },
+    BuiltIn {
         name: "bridged",
         about: "5 members, two behind symmetric NATs that cannot connect to each other, post, route and store",
         make: |base| Scenario {

@@ -25,6 +25,8 @@ pub struct Report {
     pub storage: Option<Stored>,
     /// The file, if there was one.
     pub replicated: Option<Replicated>,
+    /// Streams, if there were any.
+    pub streamed: Option<Streamed>,
     /// How the halves found together, if there was a partition.
     pub healing: Option<Healing>,
     /// Neighbours at the end.
@@ -149,6 +151,53 @@ impl Replicated {
     #[must_use]
     pub fn ratio(&self) -> Option<f64> {
         Some(self.last?.as_secs_f64() / self.least.as_secs_f64())
+    }
+}
+
+/// What became of streams.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Streamed {
+    /// Streams.
+    pub streams: usize,
+    /// How long they lasted.
+    pub took: Duration,
+    /// Streams at those who played them from the beginning and stayed.
+    pub plays: usize,
+    /// Units that these were due.
+    pub due: u64,
+    /// Units that they were shown.
+    pub shown: u64,
+    /// Streams at those who came later and stayed.
+    pub newcomers: usize,
+    /// Units that these were due from the one with which they began, and those that they were shown.
+    pub late: (u64, u64),
+    /// Streams of which somebody was told that they ended in good order.
+    pub ended: usize,
+    /// Microseconds from the joining of those who came later to the first unit that they were shown, less the latency.
+    pub begins: Samples,
+    /// Units that were not what was published, in their order, beginning with one with which one can begin.
+    pub wrong: u64,
+    /// Fragments that were told to be lost.
+    pub lost: u64,
+    /// Bytes sent by all, headers and everything included, for each byte that a player was due.
+    pub upload: f64,
+    /// Bytes of fragments sent by publishers, for each byte published.
+    pub published: f64,
+    /// Share of fragments that were asked for.
+    pub pulled: f64,
+    /// Fragments that came twice.
+    pub duplicates: u64,
+    /// Fragments that were not the publisher's.
+    pub forged: u64,
+    /// Microseconds from the publication of a unit to its complete and verified arrival.
+    pub delay: Samples,
+}
+
+impl Streamed {
+    /// The share of units that who stayed was shown.
+    #[must_use]
+    pub fn continuity(&self) -> f64 {
+        self.shown as f64 / self.due.max(1) as f64
     }
 }
 

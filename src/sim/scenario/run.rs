@@ -10,14 +10,15 @@ use super::people::People;
 use super::replicating::Replicating;
 use super::report::{Healing, Neighbours, Place, Report, Second};
 use super::samples::Samples;
+use super::streaming::Streaming;
 use super::tally::{Copies, Tally, body, record};
 use super::value::{Engine, Hostility, Scenario, is_one_of};
 use super::world::OnPackets;
 use crate::base::{Instant, Rng};
 use crate::crypto::{Identity, IdentityKind};
 use crate::group::{GroupAddress, Groupspec, GroupspecBuilder};
-use crate::node::Member;
 use crate::node::routing::SendResult;
+use crate::node::{Member, MemberEvent};
 
 /// How far a run is.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -40,15 +41,16 @@ pub struct Progress {
 pub fn run(scenario: &Scenario, watch: &mut dyn FnMut(&Progress) -> bool) -> Result<Option<Report>, String> {
     scenario.check()?;
     let mut rng = Rng::for_simulation(scenario.seed ^ 0x5ce7a110);
-    let spec = spec(&mut rng);
+    let spec = spec(&mut rng, scenario);
     Ok(match scenario.engine {
         Engine::Swarm => Run::new(scenario, OnMessages::new(scenario, spec), rng).go(watch),
         Engine::World => Run::new(scenario, OnPackets::new(scenario, spec), rng).go(watch),
     })
 }
 
-fn spec(rng: &mut Rng) -> Groupspec {
+fn spec(rng: &mut Rng, scenario: &Scenario) -> Groupspec {
     let builder = GroupspecBuilder::new("simulation").unique(rng.bytes()).posting().routing().object_replication();
+    let builder = if scenario.streams > 0 { builder.multicast() } else { builder };
     builder.server_channel().build().expect("a short name fits")
 }
 
@@ -56,6 +58,9 @@ fn spec(rng: &mut Rng) -> Groupspec {
 enum Act {
     Join,
     Replicate,
+    Publish,
+    Write(usize),
+    Unpublish,
     WarmedUp,
     Post(usize),
     Route,
@@ -83,6 +88,7 @@ struct Run<'a, G> {
     tally: Tally,
     healing: Option<Healing>,
     replicating: Option<Replicating>,
+    streaming: Option<Streaming>,
     seconds: Vec<Second>,
     counted: Copies,
     carried: u64,
@@ -111,6 +117,7 @@ impl<'a, G: Ground> Run<'a, G> {
             tally: Tally::default(),
             healing: None,
             replicating: None,
+            streaming: None,
             seconds: Vec::new(),
             counted: Copies::default(),
             carried: 0,
@@ -147,6 +154,7 @@ impl<'a, G: Ground> Run<'a, G> {
         if self.scenario.file > 0 {
             self.agenda.push(begin, Act::Replicate);
         }
+        self.plan_streams(begin, seconds);
         self.spread(begin, self.scenario.posts * seconds, seconds, Act::Post);
         self.spread(begin, self.scenario.routes * seconds, seconds, |_| Act::Route);
         self.spread(begin, self.scenario.values.into(), seconds.min(2.0), |_| Act::Put);
@@ -167,6 +175,20 @@ impl<'a, G: Ground> Run<'a, G> {
         let whole = end.as_micros() / 1_000_000;
         (1..=whole).for_each(|second| self.agenda.push(Instant::from_micros(second * 1_000_000), Act::Second));
         end
+    }
+
+    fn plan_streams(&mut self, begin: Instant, seconds: f64) {
+        let Scenario { streams, units, .. } = *self.scenario;
+        if streams == 0 {
+            return;
+        }
+        self.agenda.push(begin, Act::Publish);
+        for stream in 0..streams as usize {
+            let phase = self.rng.unit();
+            let count = (seconds * units) as usize;
+            (0..count).for_each(|unit| self.agenda.push(begin + at((unit as f64 + phase) / units), Act::Write(stream)));
+        }
+        self.agenda.push(begin + at(seconds), Act::Unpublish);
     }
 
     /// So many acts, evenly over so many seconds, each at a random moment of its part.
@@ -200,6 +222,11 @@ impl<'a, G: Ground> Run<'a, G> {
 
     fn hear(&mut self) {
         for happened in self.ground.take_events() {
+            if let (now, id, MemberEvent::Multicast(event)) = &happened
+                && let Some(streaming) = &mut self.streaming
+            {
+                streaming.happened(*now, *id, event);
+            }
             self.tally.happened(&self.people, happened);
         }
     }
@@ -208,6 +235,17 @@ impl<'a, G: Ground> Run<'a, G> {
         match act {
             Act::Join => self.join(),
             Act::Replicate => self.replicate(),
+            Act::Publish => self.streaming = Some(Streaming::begin(self.scenario, &mut self.ground, &self.people)),
+            Act::Write(stream) => {
+                if let Some(streaming) = &mut self.streaming {
+                    streaming.write(self.scenario, &mut self.ground, stream);
+                }
+            }
+            Act::Unpublish => {
+                if let Some(streaming) = &mut self.streaming {
+                    streaming.end(&mut self.ground);
+                }
+            }
             Act::WarmedUp => self.tally.warmed_up(&self.ground, &self.people),
             Act::Post(number) => self.post(number),
             Act::Route => self.route(),
@@ -279,16 +317,19 @@ impl<'a, G: Ground> Run<'a, G> {
             begun.fetchers.push((id, self.ground.now()));
             self.fetch(id);
         }
+        if let Some(streaming) = self.streaming.as_mut().filter(|_| hostility.is_none()) {
+            streaming.play(&mut self.ground, id);
+        }
         if side == 1 {
             self.people.set_side(id, 1);
             self.ground.set_island(id, 1);
         }
     }
 
-    /// Kills somebody.
+    /// Kills somebody who publishes nothing.
     fn kill(&mut self) {
         if self.people.living().len() > 1
-            && let Some(id) = self.people.somebody(&mut self.rng)
+            && let Some(id) = self.people.somebody(&mut self.rng).filter(|id| id.0 >= self.scenario.streams)
         {
             self.depart(id, true);
         }
@@ -447,6 +488,7 @@ impl<'a, G: Ground> Run<'a, G> {
             routes,
             storage: (scenario.values > 0).then(|| std::mem::take(&mut self.tally.stored)),
             replicated: self.replicating.as_ref().map(|begun| begun.report(scenario, &self.ground, &self.people)),
+            streamed: self.streaming.take().map(|streaming| streaming.report(scenario, &self.ground, &self.people)),
             healing: self.healing,
             neighbours: self.neighbours(),
             traffic: self.ground.traffic(),

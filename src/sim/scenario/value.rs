@@ -99,6 +99,16 @@ pub struct Scenario {
     pub ladder: Vec<u32>,
     /// Share of those who fetch it that give wrong pieces to others.
     pub poisoning: f64,
+    /// How many members publish a stream, those who join first.
+    pub streams: u32,
+    /// Each of them.
+    pub stream: Rate,
+    /// Units of each in a second.
+    pub units: f64,
+    /// How often one can begin with a unit.
+    pub key: Duration,
+    /// How long after its publication everything is played.
+    pub latency: Duration,
     /// Share of members that are killed and replaced in a minute.
     pub churn: f64,
     /// Share of members that are killed, one after the other, and not replaced.
@@ -147,6 +157,11 @@ impl Scenario {
             seeds: 1,
             ladder: Vec::new(),
             poisoning: 0.0,
+            streams: 0,
+            stream: Rate(2_000_000),
+            units: 25.0,
+            key: Duration::from_secs(1),
+            latency: Duration::from_secs(2),
             churn: 0.0,
             leaving: 0.0,
             creator_leaves: None,
@@ -166,6 +181,12 @@ impl Scenario {
             (0, large) if large > 1 << 20 => 1 << 20,
             (0, piece) | (piece, _) => piece,
         }
+    }
+
+    /// With each so many-th unit of a stream one can begin.
+    #[must_use]
+    pub fn units_to_key(&self) -> u64 {
+        (self.units * self.key.as_secs_f64()).round().max(1.0) as u64
     }
 
     /// The runs that it consists of: itself, or one for each number of those who fetch the file.
@@ -221,6 +242,9 @@ impl Scenario {
             },
             _ if self.file > 1 << 40 => Err("a file has 1 TiB at most".into()),
             _ if self.piece > 1 << 20 => Err("a piece has 1 MiB at most".into()),
+            _ if self.streams > 0 && !(0.1..=1e3).contains(&self.units) => Err("units are 0.1 to 1000 a second".into()),
+            _ if self.streams > 0 && self.stream.0 == 0 => Err("a stream has a rate".into()),
+            _ if self.streams > self.members.min(64) => Err("64 streams at most, each by a member".into()),
             _ if self.hostile > 0.0 && self.hostility.is_empty() => Err("hostility names no kind".into()),
             _ if self.engine == Engine::World && self.members > 20_000 => {
                 Err("the world engine carries 20000 members at most".into())

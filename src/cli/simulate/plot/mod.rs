@@ -104,6 +104,12 @@ fn draw_into(picture: &mut String, report: &Report) -> Drawn {
 fn draw_delays(panels: &[Area<'_>], report: &Report) -> Drawn {
     let rtt = report.median_rtt.as_secs_f64() * 1e3;
     let none = Samples::default();
+    if let Some(streamed) = &report.streamed {
+        charts::delays(&panels[0], "Time to the arrival of a stream's units", &streamed.delay, rtt)?;
+        charts::delays(&panels[1], "From joining to the first unit, less the latency", &streamed.begins, 0.0)?;
+        charts::traffic(&panels[2], &report.seconds)?;
+        return charts::neighbours(&panels[3], report);
+    }
     let (title, delay, hops, limit) = match (&report.posts, &report.routes, &report.storage) {
         (Some(posts), ..) => ("Time to delivery of posts", &posts.delay, &posts.hops, None),
         (_, Some(routes), _) => {
