@@ -108,7 +108,7 @@ impl Streaming {
         let Some(published) = self.published.get_mut(stream) else { return };
         let number = published.units.len();
         let period = scenario.units_to_key();
-        let is_key = number as u64 % period == 0;
+        let is_key = (number as u64).is_multiple_of(period);
         let usual = scenario.stream.0 as f64 / 8.0 * scenario.key.as_secs_f64() / (period as f64 - 1.0 + KEY);
         let len = if is_key { usual * KEY } else { usual };
         let mut data = vec![number as u8; (len as usize).max(LEAST)];
