@@ -5,69 +5,16 @@ use std::collections::BTreeMap;
 use super::super::Node;
 use super::super::event::GroupHandle;
 use super::super::parts::Role;
+use super::lanes::{Opened, metadata, priority, reception};
 use super::parts::Sending;
 use crate::base::{Instant, PeerId};
 use crate::endpoint::SessionHandle;
-use crate::flow::{Lifetime, MessageId, Order, Priority};
-use crate::group::message::CONTROL_METADATA as CONTROL;
+use crate::flow::{Lifetime, MessageId};
 use crate::group::{Lane, Outgoing};
 use crate::session::{FlowId, SessionEvent};
 
-/// Metadata of our other lanes, but for the last byte.
-const OURS: &[u8] = b"p2pt group 1\0";
-/// How far the receive window of a lane may grow; what comes is dealt with at once.
-const LANE_WINDOW: usize = 512 << 10;
-/// The same of the lane of objects, which are up to a mebibyte long and of which several are on their way.
-const OBJECTS_WINDOW: usize = 8 << 20;
 /// Control flows of one peer that have not named their group yet.
 const MAX_UNNAMED: usize = 16;
-
-/// How far a lane's receive window may grow, and in which order its messages are wanted: objects mean something by themselves.
-const fn reception(lane: Option<Lane>) -> (Order, usize) {
-    match lane {
-        Some(Lane::Objects) => (Order::AsReceived, OBJECTS_WINDOW),
-        _ => (Order::Original, LANE_WINDOW),
-    }
-}
-
-/// What the flow of a lane is opened with.
-fn metadata(lane: Lane) -> Vec<u8> {
-    match lane {
-        Lane::Control => CONTROL.to_vec(),
-        Lane::Posts => [OURS, &[1]].concat(),
-        Lane::Routes => [OURS, &[2]].concat(),
-        Lane::Records => [OURS, &[3]].concat(),
-        Lane::Objects => [OURS, &[4]].concat(),
-        Lane::Asks => [OURS, &[6]].concat(),
-        Lane::Manifests => [OURS, &[5]].concat(),
-        // The known protocol's, with the flow that they answer.
-        Lane::Stream(_) => vec![0x47, 0x52, 0x11],
-        Lane::Fragments(_) => vec![0x47, 0x52, 0x12],
-    }
-}
-
-/// The lane of one of our own flows: `None` for flows of others, `Some(None)` for a lane that we do not know.
-fn own_lane(metadata: &[u8]) -> Option<Option<Lane>> {
-    match metadata.strip_prefix(OURS)? {
-        [1] => Some(Some(Lane::Posts)),
-        [2] => Some(Some(Lane::Routes)),
-        [3] => Some(Some(Lane::Records)),
-        [4] => Some(Some(Lane::Objects)),
-        [5] => Some(Some(Lane::Manifests)),
-        [6] => Some(Some(Lane::Asks)),
-        _ => Some(None),
-    }
-}
-
-/// The handshake and reports go first, objects last.
-const fn priority(lane: Lane) -> Priority {
-    match lane {
-        Lane::Control | Lane::Manifests | Lane::Stream(_) | Lane::Fragments(_) => Priority::High,
-        Lane::Posts | Lane::Routes | Lane::Asks => Priority::Normal,
-        Lane::Records => Priority::Low,
-        Lane::Objects => Priority::Bulk,
-    }
-}
 
 impl Node {
     /// Takes an event of a session if it is about a group's flow; whether it was.
@@ -81,7 +28,8 @@ impl Node {
             SessionEvent::Message { flow, data, .. } => {
                 let of = link.incoming.get(flow).copied();
                 let unnamed = link.unnamed.contains(flow);
-                if of.is_none() && !unnamed && !link.spent.contains(flow) {
+                let stream_of = link.streams.get(flow).copied();
+                if of.is_none() && !unnamed && stream_of.is_none() && !link.spent.contains(flow) {
                     return false;
                 }
                 let measured = link.measured;
@@ -90,6 +38,8 @@ impl Node {
                 }
                 if unnamed {
                     self.first_message(now, handle, *flow, data);
+                } else if let Some(group) = stream_of {
+                    self.stream_named(now, handle, group, *flow, data);
                 } else if let Some((group, lane)) = of
                     && let Some(joined) = self.groups.joined.get_mut(&group)
                 {
@@ -100,15 +50,18 @@ impl Node {
                 }
             }
             SessionEvent::FlowFinished { flow, .. } => {
-                let was_ours = link.unnamed.remove(flow) | link.spent.remove(flow);
+                let was_ours =
+                    link.unnamed.remove(flow) | link.spent.remove(flow) | link.streams.remove(flow).is_some();
                 let Some((group, lane)) = link.incoming.remove(flow) else {
                     if was_ours {
                         self.release(now, handle, std::time::Duration::ZERO);
                     }
                     return was_ours;
                 };
-                if lane == Lane::Control {
-                    self.groups.ended.push((handle, group, *flow));
+                match lane {
+                    Lane::Control => self.groups.ended.push((handle, group, *flow)),
+                    Lane::Stream(tag) => self.stream_finished(handle, group, tag, *flow),
+                    _ => {}
                 }
             }
             SessionEvent::FlowException { flow, .. } => {
@@ -153,7 +106,10 @@ impl Node {
             }
             SessionEvent::Writable { flow } => return link.outgoing.contains_key(flow) || link.parting.contains(flow),
             SessionEvent::Lost { flow, .. } => {
-                return link.incoming.contains_key(flow) || link.spent.contains(flow) || link.unnamed.contains(flow);
+                return link.incoming.contains_key(flow)
+                    || link.spent.contains(flow)
+                    || link.unnamed.contains(flow)
+                    || link.streams.contains_key(flow);
             }
             SessionEvent::Closed(_) => {
                 self.link_closed(now, handle);
@@ -166,38 +122,48 @@ impl Node {
 
     /// A flow was opened to us: takes it if it is a group's.
     fn group_flow(&mut self, handle: SessionHandle, flow: FlowId, metadata: &[u8], return_of: Option<FlowId>) -> bool {
-        let control = metadata == CONTROL;
-        let own = own_lane(metadata);
-        if !control && own.is_none() || matches!(self.roles.get(&handle), None | Some(Role::Client)) {
+        let Some(opened) = Opened::by(metadata) else { return false };
+        if matches!(self.roles.get(&handle), None | Some(Role::Client)) {
             return false;
         }
         let answered = return_of.and_then(|flow| self.groups.links.get(&handle)?.outgoing.get(&flow)).copied();
-        let group = answered.filter(|(_, lane)| *lane == Lane::Control).map(|(group, _)| group);
-        let joined = group.and_then(|group| self.groups.joined.get(&group));
+        let joined = answered.and_then(|(group, _)| self.groups.joined.get(&group));
+        let streams = joined.is_some_and(|joined| joined.member.multicast().is_some());
         let proven = |peer: PeerId| joined.is_some_and(|joined| joined.member.view().neighbour(peer).is_some());
         let peer = self.groups.links.get(&handle).map(|link| link.peer);
         let early = !peer.is_some_and(proven);
-        let taken = match (self.link_of(handle), own.flatten(), group) {
-            (Some(link), ..) if control && link.unnamed.len() < MAX_UNNAMED => link.unnamed.insert(flow),
-            (Some(link), Some(lane), Some(group)) => {
-                link.incoming.insert(flow, (group, lane));
-                // A packet of the handshake was lost, or was overtaken: what only neighbours may say waits for it.
-                if early && let Some(used) = link.uses.get_mut(&group) {
-                    used.early.push(flow);
-                    return true;
-                }
-                true
+        let (taken, lane) = match (self.link_of(handle), opened, answered) {
+            (Some(link), Opened::Control, _) => {
+                (link.unnamed.len() < MAX_UNNAMED && link.unnamed.insert(flow), Some(Lane::Control))
             }
-            _ => false,
+            (Some(link), Opened::Lane(lane), Some((group, Lane::Control))) => {
+                link.incoming.insert(flow, (group, lane));
+                (true, Some(lane))
+            }
+            (Some(link), Opened::Stream, Some((group, Lane::Control))) if streams && link.may_stream() => {
+                link.streams.insert(flow, group);
+                (true, None)
+            }
+            (Some(link), Opened::Fragments, Some((group, Lane::Stream(tag)))) if link.may_stream() => {
+                let lane = Lane::Fragments(tag);
+                link.incoming.insert(flow, (group, lane));
+                (true, Some(lane))
+            }
+            _ => (false, None),
         };
+        // A packet of the handshake was lost, or was overtaken: what only neighbours may say waits for it.
+        if taken
+            && early
+            && opened != Opened::Control
+            && let Some((group, _)) = answered
+            && let Some(used) = self.groups.links.get_mut(&handle).and_then(|link| link.uses.get_mut(&group))
+        {
+            used.early.push(flow);
+            return true;
+        }
         if let Some(session) = self.endpoint.session_mut(handle) {
-            let _ = match taken {
-                true => {
-                    let (order, window) = reception(own.flatten());
-                    session.accept_flow(flow, order, window)
-                }
-                false => session.reject_flow(flow, 0),
-            };
+            let (order, window) = reception(lane);
+            let _ = if taken { session.accept_flow(flow, order, window) } else { session.reject_flow(flow, 0) };
         }
         true
     }
@@ -230,7 +196,12 @@ impl Node {
         if !used.lanes.contains_key(&lane) {
             // What a service is told that there is room for is not refused: its room, and one message beyond it.
             session.reserve_send_buffer(2 * lane.room());
-            let answered = if lane == Lane::Control { None } else { used.far_control };
+            let answered = match lane {
+                Lane::Control => None,
+                // To whom does not take part nothing is sent.
+                Lane::Fragments(tag) => used.far_streams.get(&tag).copied(),
+                _ => used.far_control,
+            };
             let opened = match answered {
                 None if lane != Lane::Control => None,
                 answered => session.open_flow(now, &metadata(lane), answered, priority(lane)).ok(),
@@ -338,21 +309,5 @@ impl Node {
                 joined.member.rtt(link.peer, srtt);
             }
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn each_lane_is_known_by_its_metadata() {
-        assert_eq!(metadata(Lane::Control), [0x47, 0x52, 0x1c]);
-        let ours = |lane: &Lane| !matches!(lane, Lane::Control | Lane::Stream(_) | Lane::Fragments(_));
-        for lane in Lane::ALL.into_iter().filter(ours) {
-            assert_eq!(own_lane(&metadata(lane)), Some(Some(lane)));
-        }
-        assert_eq!(own_lane(b"p2pt group 1\0\x63"), Some(None));
-        assert_eq!(own_lane(CONTROL), None);
     }
 }

@@ -190,6 +190,7 @@ impl Node {
         let incoming: BTreeMap<FlowId, (GroupHandle, Lane)> =
             link.incoming.extract_if(.., |_, (of, _)| *of == group).collect();
         link.spent.extend(incoming.into_keys());
+        link.spent.extend(link.streams.extract_if(.., |_, of| *of == group).map(|(flow, _)| flow));
         if let Some(session) = self.endpoint.session_mut(handle) {
             let is_busy = |flow: FlowId| session.buffered(flow).is_ok_and(|bytes| bytes > 0);
             let waits = outgoing.iter().any(|(&flow, (_, lane))| *lane != Lane::Control && is_busy(flow));

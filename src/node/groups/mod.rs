@@ -7,15 +7,22 @@
 //! # On the wire
 //! The control lane is a flow in each direction with metadata `47 52 1c` and no return association; its first message,
 //! INIT, names the group. The other lanes are a flow each, opened with the first message, with metadata `p2pt group 1` 00
-//! and the lane's byte (1 posts, 2 routes, 3 records, 4 objects, 6 what is asked of objects) and a Return Flow Association to the neighbour's control flow of the
+//! and the lane's byte (1 posts, 2 routes, 3 records, 4 objects, 5 manifests, 6 what is asked of objects) and a Return Flow Association to the neighbour's control flow of the
 //! group. Who rejects one of these loses that lane, and nothing else. Closing the control flow ends the group's use of the
 //! session.
+//!
+//! For each stream that it takes part in a member opens two flows more to each neighbour: one with metadata `47 52 11`, in answer
+//! to the neighbour's control flow, whose first message has to tell the stream's key; and for its fragments one with metadata
+//! `47 52 12`, in answer to the neighbour's flow of that stream, without which none can be sent. They are closed when the
+//! stream has ended, or is left; and that of fragments when what it answers is closed.
 
 mod flows;
 mod lan;
+mod lanes;
 mod links;
 pub(super) mod parts;
 mod reach;
+mod streams;
 
 use std::net::SocketAddr;
 use std::ops::Bound;
@@ -256,8 +263,7 @@ impl Node {
             Output::Disconnect { peer } => self.let_go(now, group, peer),
             Output::Send(outgoing) => self.group_send(now, group, outgoing),
             Output::Cancel { peer, lane, id } => self.group_cancel(group, peer, lane, id),
-            // Lanes of streams are not carried yet.
-            Output::Finish { .. } => {}
+            Output::Finish { peer, lane } => self.group_finish(group, peer, lane),
             Output::Event(event) => {
                 if let MemberEvent::Membership(MembershipEvent::NeighborConnect { peer }) = &event {
                     self.trust_neighbour(group, *peer);

@@ -12,6 +12,10 @@ use crate::group::{Beacons, GroupId, Lane};
 use crate::session::FlowId;
 use crate::wire::Address;
 
+/// Flows for streams that a peer may have open with us: two each for the streams that a group can have, and as many again
+/// that are ending.
+const MAX_STREAM_FLOWS: usize = 256;
+
 /// The groups of a node.
 #[derive(Debug, Default)]
 pub(crate) struct Groups {
@@ -67,6 +71,8 @@ pub struct GroupStats {
     pub introductions_limited: u64,
     /// Control flows refused because their first message names no group of ours.
     pub strangers: u64,
+    /// Flows of streams refused because their first message names none.
+    pub nameless: u64,
     /// Messages dropped because the neighbour or its lane was gone.
     pub unsent: u64,
     /// Messages dropped because a service sent more than there was room for.
@@ -146,6 +152,8 @@ pub(super) struct Link {
     pub(super) uses: BTreeMap<GroupHandle, Use>,
     /// The far end's control flows that have not named their group yet.
     pub(super) unnamed: BTreeSet<FlowId>,
+    /// The far end's flows of streams that have not named theirs yet, and their groups.
+    pub(super) streams: BTreeMap<FlowId, GroupHandle>,
     /// The far end's flows of groups.
     pub(super) incoming: BTreeMap<FlowId, (GroupHandle, Lane)>,
     /// Our flows of groups.
@@ -167,6 +175,7 @@ impl Link {
             peer,
             uses: BTreeMap::new(),
             unnamed: BTreeSet::new(),
+            streams: BTreeMap::new(),
             incoming: BTreeMap::new(),
             outgoing: BTreeMap::new(),
             spent: BTreeSet::new(),
@@ -175,6 +184,12 @@ impl Link {
             measured: false,
         }
     }
+
+    /// Whether the far end may open another flow for a stream.
+    pub(super) fn may_stream(&self) -> bool {
+        let of_streams = |(_, lane): &&(_, Lane)| matches!(lane, Lane::Stream(_) | Lane::Fragments(_));
+        self.streams.len() + self.incoming.values().filter(of_streams).count() < MAX_STREAM_FLOWS
+    }
 }
 
 /// One group's use of a session.
@@ -182,6 +197,8 @@ impl Link {
 pub(super) struct Use {
     /// The far end's control flow, once its INIT came.
     pub(super) far_control: Option<FlowId>,
+    /// The far end's flow of each stream, the newest if it opened several.
+    pub(super) far_streams: BTreeMap<u64, FlowId>,
     /// Lanes that the neighbour opened before the end of its handshake came: the flows are not read until then.
     pub(super) early: Vec<FlowId>,
     pub(super) lanes: BTreeMap<Lane, Sending>,

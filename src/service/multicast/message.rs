@@ -30,6 +30,14 @@ const FETCH: u64 = 0x07;
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct StreamKey(pub [u8; 32]);
 
+impl StreamKey {
+    /// The number of its lanes ([`crate::group::Lane::Stream`]): its first eight bytes.
+    #[must_use]
+    pub fn tag(&self) -> u64 {
+        u64::from_be_bytes(*self.0.first_chunk().expect("there are 32"))
+    }
+}
+
 impl fmt::Debug for StreamKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&to_hex(&self.0))
