@@ -7,6 +7,7 @@
 mod support;
 
 mod b3sum;
+mod disks;
 mod hostile;
 mod kills;
 mod lists;

@@ -36,7 +36,7 @@ Hashes what it shares, prints the address on standard error, and gives pieces to
 
 The address of one file ends with its BLAKE3 hash, as b3sum prints it; that of several files, or of a folder, with the hash of a list of their names, sizes and hashes. Files in folders are shared under the folder; links in folders are not followed. Names that would be dangerous elsewhere are shared under a safe one.
 
-Files have to stay as they are while they are shared: a piece that has changed is not given any more.
+Files have to stay as they are while they are shared: one that has changed, or is gone, is not given any more, which is said; when none is left, share ends (exit 6).
 
 Without --group a fresh group is made, of which only the address tells.",
     examples: &[
@@ -82,7 +82,7 @@ Fetches what an address of share names, verifies every piece, and gives pieces t
 
 An interrupted fetch is resumed by running the same command again: the pieces that are there are verified and kept. They are in .NAME.p2pt-part beside the file, and .NAME.p2pt-state says which.
 
-Nothing is overwritten without --force (exit 11); what is there already and is the same counts as fetched. A list of files is shown before it is fetched, and on a terminal it is asked whether to go on.
+Nothing is overwritten without --force (exit 11), and no folder ever; what is there already and is the same counts as fetched. Where a disk takes two names of a list for one (README and readme, say), the second file gets a number. A list of files is shown before it is fetched, and on a terminal it is asked whether to go on.
 
 With -o - one file goes to standard output in order while it is fetched, with constant memory.",
     examples: &[

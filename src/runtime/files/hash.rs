@@ -7,18 +7,30 @@ use std::sync::Mutex;
 use std::sync::PoisonError;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
+use std::time::SystemTime;
 
 use super::medium::Medium;
+use super::trust::{Stamp, Trust};
 use crate::node::files::{Cv, Shape, Tree, leaf};
 
 /// More threads than that only wait for the disk.
 const MAX_THREADS: usize = 8;
 
+/// A file that was hashed.
+#[derive(Debug, Clone)]
+pub struct Hashed {
+    /// Its tree.
+    pub tree: Tree,
+    /// When it was as it was hashed.
+    pub(super) stamp: Option<Stamp>,
+    pub(super) trust: Trust,
+}
+
 /// Hashes a file, with as many threads as the machine has processors.
 ///
 /// # Errors
 /// The system's, and [`io::ErrorKind::InvalidData`] if the file changed meanwhile or is too large.
-pub fn hash_file(path: &Path) -> io::Result<Tree> {
+pub fn hash_file(path: &Path) -> io::Result<Hashed> {
     hash_with(path, &|_| true)
 }
 
@@ -26,7 +38,8 @@ pub fn hash_file(path: &Path) -> io::Result<Tree> {
 ///
 /// # Errors
 /// As [`hash_file`], and [`io::ErrorKind::Interrupted`] if `progress` says no.
-pub fn hash_with(path: &Path, progress: &(dyn Fn(u64) -> bool + Sync)) -> io::Result<Tree> {
+pub fn hash_with(path: &Path, progress: &(dyn Fn(u64) -> bool + Sync)) -> io::Result<Hashed> {
+    let now = SystemTime::now();
     let before = std::fs::metadata(path)?;
     let shape = Shape::new(before.len()).map_err(|why| io::Error::new(io::ErrorKind::InvalidData, why))?;
     let pieces = shape.pieces();
@@ -67,10 +80,12 @@ pub fn hash_with(path: &Path, progress: &(dyn Fn(u64) -> bool + Sync)) -> io::Re
     });
     result?;
     let after = std::fs::metadata(path)?;
-    if after.len() != before.len() || after.modified().ok() != before.modified().ok() {
+    if Stamp::of(&after) != Stamp::of(&before) {
         return Err(changed());
     }
-    Ok(Tree::of_leaves(shape, &leaves.into_inner().unwrap_or_else(PoisonError::into_inner)))
+    let stamp = Stamp::of(&after);
+    let tree = Tree::of_leaves(shape, &leaves.into_inner().unwrap_or_else(PoisonError::into_inner));
+    Ok(Hashed { tree, stamp, trust: Trust::of_all(stamp, pieces, now) })
 }
 
 fn changed() -> io::Error {
@@ -88,7 +103,7 @@ mod tests {
         for len in [0, 1, 16 << 10, (16 << 10) + 1, 3_000_001] {
             let data: Vec<u8> = (0..len).map(|at: u32| (at % 251) as u8).collect();
             std::fs::write(&path, &data).unwrap();
-            let tree = hash_file(&path).unwrap();
+            let tree = hash_file(&path).unwrap().tree;
             assert_eq!(tree.root(), *blake3::hash(&data).as_bytes());
         }
         let stopped = hash_with(&path, &|_| false).unwrap_err();

@@ -2,15 +2,18 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::ops::Range;
-use std::path::PathBuf;
+use std::io;
+use std::ops::{Bound, Range};
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use bytes::Bytes;
 
-use super::fault::PartError;
+use super::fault::{PartError, failed};
+use super::hash::Hashed;
 use super::medium::Medium;
-use super::part::{Part, checked};
-use super::trust::Trust;
+use super::part::{Part, prove};
+use super::trust::{Stamp, Trust};
 use crate::node::files::{HEAD, MAX_BEFORE, Shape, Space, Tree, begin_head, begin_piece, leaf, read_piece};
 
 /// Files, and where their objects lie.
@@ -18,12 +21,14 @@ use crate::node::files::{HEAD, MAX_BEFORE, Shape, Space, Tree, begin_head, begin
 pub struct Library {
     space: Space,
     shelves: BTreeMap<[u8; 32], Shelf>,
+    /// Up to where it was looked whether files have changed.
+    looked: Option<[u8; 32]>,
 }
 
 #[derive(Debug)]
 enum Shelf {
     /// A whole file in its place. Opened for each piece, since there may be many.
-    Whole { path: PathBuf, tree: Tree, trust: Trust },
+    Whole { path: PathBuf, tree: Tree, trust: Trust, stamp: Option<Stamp> },
     /// A file being fetched.
     Part(Box<Part>),
     /// Pieces in memory: a list, or the window of a stream.
@@ -63,8 +68,9 @@ impl Library {
     }
 
     /// Shares a whole file from its place.
-    pub fn share(&mut self, path: PathBuf, tree: Tree) {
-        self.put(tree.root(), Shelf::Whole { path, tree, trust: Trust::default() });
+    pub fn share(&mut self, path: PathBuf, hashed: Hashed) {
+        let Hashed { tree, stamp, trust } = hashed;
+        self.put(tree.root(), Shelf::Whole { path, tree, trust, stamp });
     }
 
     /// Fetches a file to the disk.
@@ -224,7 +230,8 @@ impl Library {
         part.finish(force)?;
         let (path, tree) = (part.paths().target.clone(), part.tree().clone());
         let trust = part.trust().clone();
-        self.shelves.insert(*hash, Shelf::Whole { path, tree, trust });
+        let stamp = std::fs::metadata(&path).ok().and_then(|about| Stamp::of(&about));
+        self.shelves.insert(*hash, Shelf::Whole { path, tree, trust, stamp });
         Ok(())
     }
 
@@ -244,10 +251,44 @@ impl Library {
         }
     }
 
+    /// Whole files that are not, by their length and time, what they were when they were hashed, or that are gone; looks at so many at most, the next time at
+    /// the next ones. They are not to be announced any more.
+    pub fn changed(&mut self, most: usize) -> Vec<([u8; 32], PartError)> {
+        let from = self.looked.map_or(Bound::Unbounded, Bound::Excluded);
+        let mut found = Vec::new();
+        let mut next = None;
+        for (hash, shelf) in self.shelves.range((from, Bound::Unbounded)).take(most) {
+            next = Some(*hash);
+            let Shelf::Whole { path, stamp, .. } = shelf else { continue };
+            match std::fs::metadata(path).map(|about| Stamp::of(&about)) {
+                Ok(now) if now.zip(*stamp).is_some_and(|(now, stamp)| !now.is_alike(&stamp)) => {
+                    found.push((*hash, changed(path)));
+                }
+                Ok(_) => {}
+                Err(error) => found.push((*hash, failed("read", path)(error))),
+            }
+        }
+        self.looked = next;
+        found
+    }
+
+    /// Whether any file on the disk can be given.
+    #[must_use]
+    pub fn has_files(&self) -> bool {
+        self.shelves.values().any(|shelf| !matches!(shelf, Shelf::Memory { .. }))
+    }
+
     /// Forgets a file that cannot be given any more.
     pub fn drop_file(&mut self, hash: &[u8; 32]) {
         self.shelves.remove(hash);
     }
+}
+
+/// What is wrong with a file that was shared.
+const CHANGED: &str = "the file was changed since it was hashed";
+
+fn changed(path: &Path) -> PartError {
+    failed("read", path)(io::Error::new(io::ErrorKind::InvalidData, CHANGED))
 }
 
 impl Shelf {
@@ -283,13 +324,22 @@ impl Shelf {
                 to.extend_from_slice(&pieces[&piece]);
                 Ok(())
             }
-            Self::Whole { path, tree, trust } => {
+            Self::Whole { path, tree, trust, .. } => {
                 let (shape, start) = (tree.shape(), to.len());
                 let read = File::open(&path).and_then(|mut file| {
+                    let now = SystemTime::now();
                     file.append_from(shape.range(piece).start, shape.len(piece), to)?;
-                    checked(&mut file, trust, tree, piece, &to[start..], "the file was changed since it was hashed")
+                    if trust.has(file.stamp(), piece) {
+                        return Ok(());
+                    }
+                    prove(tree, piece, &to[start..], CHANGED)?;
+                    trust.add_settled(piece, now);
+                    Ok(())
                 });
-                read.map_err(|error| PartError::Io { doing: "read", path: path.clone(), error })
+                read.map_err(|error| match error.kind() {
+                    io::ErrorKind::UnexpectedEof => changed(path),
+                    _ => failed("read", path)(error),
+                })
             }
         }
     }
@@ -313,10 +363,10 @@ mod tests {
         std::fs::write(&from, data(100_000)).unwrap();
         // Longer ago than the time of files is coarse.
         File::options().write(true).open(&from).unwrap().set_modified(std::time::SystemTime::UNIX_EPOCH).unwrap();
-        let tree = hash_file(&from).unwrap();
-        let (hash, shape) = (tree.root(), tree.shape());
+        let hashed = hash_file(&from).unwrap();
+        let (hash, shape) = (hashed.tree.root(), hashed.tree.shape());
         let mut seed = Library::new();
-        seed.share(from.clone(), tree);
+        seed.share(from.clone(), hashed);
         let base = seed.base(&hash).unwrap();
         assert_eq!(seed.given(&hash), [base..base + 7, base + HEAD..base + HEAD + 1]);
 
@@ -340,9 +390,66 @@ mod tests {
         fetcher.finish(&hash, false).unwrap();
         assert_eq!(std::fs::read(&to.target).unwrap(), data(100_000));
         assert_eq!(fetcher.object(base + HEAD).unwrap(), Some(head));
+        assert!(seed.changed(9).is_empty() && fetcher.changed(9).is_empty());
 
         std::fs::write(&from, vec![0; 100_000]).unwrap();
         assert!(seed.object(base).is_err(), "nothing wrong is ever given");
+    }
+
+    #[test]
+    fn a_change_of_a_shared_file_is_found_out_though_its_times_are_set_back() {
+        let folder = tempfile::tempdir().unwrap();
+        let from = folder.path().join("from");
+        let long_ago = std::time::SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(1_000_000_000);
+        let put = |bytes: &[u8]| {
+            std::fs::write(&from, bytes).unwrap();
+            File::options().write(true).open(&from).unwrap().set_modified(long_ago).unwrap();
+        };
+        let (right, mut wrong) = (data(100_000), data(100_000));
+        wrong[70_000] ^= 1;
+        put(&right);
+        let hashed = hash_file(&from).unwrap();
+        let mut seed = Library::new();
+        let hash = hashed.tree.root();
+        seed.share(from.clone(), hashed);
+        let base = seed.base(&hash).unwrap();
+        // Within a step of the disk's clock, perhaps, and again and again.
+        for _ in 0..20 {
+            assert!(seed.object(base + 4).unwrap().is_some());
+            put(&wrong);
+            let PartError::Io { error, .. } = seed.object(base + 4).unwrap_err() else { panic!("the system's") };
+            assert_eq!(error.to_string(), CHANGED);
+            assert!(seed.object(base).unwrap().is_some(), "what is right is given");
+            put(&right);
+        }
+        assert!(seed.changed(9).is_empty(), "all looks as it was");
+        std::fs::write(&from, &right[..90_000]).unwrap();
+        let PartError::Io { error, .. } = seed.object(base + 6).unwrap_err() else { panic!("the system's") };
+        assert_eq!(error.to_string(), CHANGED, "it is shorter");
+    }
+
+    #[test]
+    fn files_that_change_and_files_that_go_are_found_in_turn() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut seed = Library::new();
+        let mut hashes = Vec::new();
+        for number in 0..10_u8 {
+            let path = folder.path().join(number.to_string());
+            std::fs::write(&path, [number; 100]).unwrap();
+            let hashed = hash_file(&path).unwrap();
+            hashes.push(hashed.tree.root());
+            seed.share(path, hashed);
+        }
+        seed.share_bytes(&Bytes::from_static(b"a list"));
+        std::fs::write(folder.path().join("3"), "shorter").unwrap();
+        std::fs::remove_file(folder.path().join("7")).unwrap();
+        let found: Vec<_> = (0..3).flat_map(|_| seed.changed(4)).collect();
+        let told = |hash: &[u8; 32]| found.iter().find(|(found, _)| found == hash).map(|(_, why)| why.to_string());
+        assert_eq!(found.len(), 2, "{found:?}");
+        assert_eq!(told(&hashes[3]).as_deref(), Some(CHANGED));
+        assert!(told(&hashes[7]).unwrap().contains("No such file"));
+        hashes.iter().for_each(|hash| seed.drop_file(hash));
+        assert!(!seed.has_files() && !seed.files().is_empty());
     }
 
     #[test]

@@ -107,8 +107,7 @@ impl Medium for File {
     }
 
     fn stamp(&mut self) -> Option<Stamp> {
-        let about = self.metadata().ok()?;
-        Some((about.len(), about.modified().ok()?))
+        Stamp::of(&self.metadata().ok()?)
     }
 
     fn resize(&mut self, len: u64) -> io::Result<()> {

@@ -25,6 +25,7 @@
 
 mod disk;
 mod fault;
+mod folding;
 mod hash;
 mod hold;
 mod library;
@@ -35,7 +36,8 @@ mod scan;
 mod trust;
 
 pub use fault::PartError;
-pub use hash::{hash_file, hash_with};
+pub use folding::folding;
+pub use hash::{Hashed, hash_file, hash_with};
 pub use library::{Accepted, Library};
 pub use medium::Medium;
 pub use part::{Part, Paths};

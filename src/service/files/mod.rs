@@ -37,6 +37,7 @@
 //! Names are UTF-8, parts divided by `/`, in ascending order of their bytes, none twice, and none a folder of another; each of them
 //! passes [`check_path`]. There is one way to write a list, and nothing follows.
 
+mod apart;
 mod list;
 mod name;
 mod object;
@@ -44,6 +45,7 @@ mod shape;
 mod space;
 mod tree;
 
+pub use apart::{Folding, apart};
 pub use list::{List, ListFault, Listed, MAX_FILES, MAX_LIST};
 pub use name::{MAX_NAME, MAX_PATH, NameFault, check_name, check_path, safe_name};
 pub use object::{Head, MAX_BEFORE, Refused, begin_head, begin_piece, head, piece, read_head, read_piece};

@@ -7,15 +7,17 @@ use std::ops::Range;
 use bytes::Bytes;
 
 use super::disk;
-use crate::base::PeerId;
+use crate::base::{PeerId, to_hex};
 use crate::cli::failure::Failure;
-use crate::cli::output::Output;
+use crate::cli::output::{Event, Output};
 use crate::node::files::{ALL, HEAD, Head, read_head};
 use crate::node::replication::{HEADROOM, ReplicationEvent};
 use crate::node::{Member, MemberEvent};
 use crate::runtime::files::{Accepted, Library, PartError};
 use crate::runtime::{Group, GroupItem};
 
+/// Files that are looked at at once, whether they are what they were.
+const LOOKED_AT: usize = 200;
 /// Addresses of which it is remembered whether they are this machine's.
 const MAX_HERE: usize = 1_000;
 
@@ -108,9 +110,8 @@ impl Exchange {
                         Some(object) => member.write_requested_buffer(now, *request, object),
                         None => member.deny_requested_object(now, *request),
                     });
-                    if let Some(error) = failed {
-                        self.out.say(format_args!("not shared any more: {}", disk(error)));
-                        self.withdraw(*index);
+                    if let (Some(error), Some((hash, _))) = (failed, self.library.owner(*index)) {
+                        self.withdraw(&hash, error);
                     }
                     Ok(None)
                 }
@@ -228,14 +229,27 @@ impl Exchange {
         self.group.look(holders).flatten().unwrap_or_default()
     }
 
-    /// A file that cannot be read any more is not given.
-    fn withdraw(&mut self, index: u64) {
-        if let Some((hash, _)) = self.library.owner(index) {
-            for indices in self.library.given(&hash) {
-                self.have_not(indices);
-            }
-            self.library.drop_file(&hash);
+    /// Looks whether what is shared is what it was; to be called again and again.
+    pub(super) fn look_after(&mut self) {
+        for (hash, why) in self.library.changed(LOOKED_AT) {
+            self.withdraw(&hash, why);
         }
+    }
+
+    /// A file that cannot be read any more is not given.
+    fn withdraw(&mut self, hash: &[u8; 32], why: PartError) {
+        for indices in self.library.given(hash) {
+            self.have_not(indices);
+        }
+        self.library.drop_file(hash);
+        if let Some(root) = self.complete.take()
+            && let Some(base) = self.library.base(&root)
+        {
+            self.have_not(base + ALL..base + ALL + 1);
+        }
+        let why = disk(why).to_string();
+        self.out.say(format_args!("not shared any more: {why}"));
+        let _ = self.out.event(Event::new("withdrawn").with("hash", to_hex(hash)).with("why", why));
     }
 
     /// Bytes of objects sent to others.

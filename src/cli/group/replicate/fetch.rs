@@ -12,7 +12,7 @@ use super::super::hub::nobody;
 use super::super::place::Place;
 use super::super::right::Right;
 use super::exchange::{Came, Exchange};
-use super::plan::{Plan, aside, confirmed, opened, paths, there};
+use super::plan::{Plan, aside, confirmed, copied, opened, paths, targets, there};
 use super::report::Report;
 use super::stream::{self, Stream};
 use super::{disk, exists, limit, limits, polite};
@@ -26,7 +26,7 @@ use crate::cli::status::Status;
 use crate::cli::units::{show_duration, show_size};
 use crate::node::files::{Head, List, MAX_LIST, Tree, piece, read_piece};
 use crate::node::replication::Strategy;
-use crate::runtime::files::{Library, Part, hash_file};
+use crate::runtime::files::{Hashed, Library, Part, PartError, hash_file};
 
 /// How long whoever has all stays at most, so that those who count copies hear of it,
 const FAREWELL: Duration = Duration::from_secs(1);
@@ -59,18 +59,19 @@ pub(in crate::cli) fn run(call: Call) -> Result<(), Failure> {
     }
     let goal = goal(&call, &object)?;
     let force = call.switch("force");
+    let mut there = None;
     if let Goal::File(target) = &goal
         && !force
         && fs::symlink_metadata(target).is_ok()
     {
         call.out.say(format_args!("{} is there already; looking whether it is the same", target.display()));
         match hash_file(target) {
-            Ok(tree) if tree.root() == object.hash && !call.switch("stay") => {
+            Ok(hashed) if hashed.tree.root() == object.hash && !call.switch("stay") => {
                 call.out.say("it is, to the last byte");
-                let size = tree.shape().size();
+                let size = hashed.tree.shape().size();
                 return call.out.event(Event::new("fetched").with("bytes", size).with("hash", to_hex(&object.hash)));
             }
-            Ok(tree) if tree.root() == object.hash => {}
+            Ok(hashed) if hashed.tree.root() == object.hash => there = Some(hashed),
             _ => return Err(exists(target)),
         }
     }
@@ -81,7 +82,7 @@ pub(in crate::cli) fn run(call: Call) -> Result<(), Failure> {
         let timeout = call.duration("timeout").expect("the table has a default");
         let wishes = Wishes { stays: true, ..Wishes::brief(timeout) };
         let entered = Entered::begin(&call, &place, right, wishes).await?;
-        let fetching = Fetching::new(&call, &entered, object, goal, force, timeout);
+        let fetching = Fetching::new(&call, &entered, object, goal, force, there);
         let result = fetching.run().await;
         entered.leave().await;
         result
@@ -105,18 +106,26 @@ fn goal(call: &Call, object: &Object) -> Result<Goal, Failure> {
     };
     if object.list {
         return match fs::metadata(&path) {
-            Ok(about) if !about.is_dir() => Err(exists(&path)),
-            _ => Ok(Goal::Folder(path)),
+            Ok(about) if !about.is_dir() => Err(disk(PartError::NoFolder(path))),
+            Ok(_) => writable(&path).map(|()| Goal::Folder(path)),
+            Err(_) => Ok(Goal::Folder(path)),
         };
     }
-    // Before anybody is looked for.
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-    if let Some(folder) = folder
-        && let Err(error) = fs::metadata(folder)
-    {
-        return Err(Failure::io(format!("write into {}", folder.display()), error));
+    if path.is_dir() {
+        return Err(exists(&path));
     }
-    Ok(Goal::File(path))
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    writable(folder.unwrap_or(Path::new("."))).map(|()| Goal::File(path))
+}
+
+/// Whether a folder takes files: told before anybody is looked for.
+fn writable(folder: &Path) -> Result<(), Failure> {
+    let tried = fs::metadata(folder).and_then(|_| {
+        #[cfg(unix)]
+        rustix::fs::access(folder, rustix::fs::Access::WRITE_OK | rustix::fs::Access::EXEC_OK)?;
+        Ok(())
+    });
+    tried.map_err(|error| disk(PartError::Io { doing: "write into", path: folder.into(), error }))
 }
 
 /// Whether members are there.
@@ -161,6 +170,8 @@ struct Fetching<'a> {
     goal: Goal,
     force: bool,
     timeout: Duration,
+    /// What is at the goal already and the same.
+    there: RefCell<Option<Hashed>>,
     state: RefCell<State>,
     /// Raised when a head or a whole file has come, or something failed.
     moved: watch::Sender<u64>,
@@ -179,7 +190,15 @@ struct State {
 }
 
 impl<'a> Fetching<'a> {
-    fn new(call: &'a Call, entered: &'a Entered, object: Object, goal: Goal, force: bool, timeout: Duration) -> Self {
+    fn new(
+        call: &'a Call,
+        entered: &'a Entered,
+        object: Object,
+        goal: Goal,
+        force: bool,
+        there: Option<Hashed>,
+    ) -> Self {
+        let timeout = call.duration("timeout").expect("the table has a default");
         let exchange = Exchange::new(entered.hub.group().clone(), call.out.clone(), Library::new(), polite(call));
         let state = State {
             exchange,
@@ -191,7 +210,8 @@ impl<'a> Fetching<'a> {
             failed: None,
             last: Instant::now(),
         };
-        Self { call, entered, object, goal, force, timeout, state: RefCell::new(state), moved: watch::Sender::new(0) }
+        let (state, there) = (RefCell::new(state), RefCell::new(there));
+        Self { call, entered, object, goal, force, timeout, there, state, moved: watch::Sender::new(0) }
     }
 
     async fn run(&self) -> Result<(), Failure> {
@@ -344,13 +364,10 @@ impl<'a> Fetching<'a> {
 
     async fn file(&self, target: &Path) -> Result<(), Failure> {
         let hash = self.object.hash;
-        if !self.force
-            && let Ok(tree) = hash_file(target)
-        {
-            // It is the same, as was found before, and there to be shared.
+        if let Some(hashed) = self.there.take() {
             let mut state = self.state.borrow_mut();
-            state.plan = Some(Plan::nothing(tree.shape().size()));
-            state.exchange.library.share(target.into(), tree);
+            state.plan = Some(Plan::nothing(hashed.tree.shape().size()));
+            state.exchange.library.share(target.into(), hashed);
             state.exchange.announce(&hash);
             return Ok(());
         }
@@ -399,10 +416,15 @@ impl<'a> Fetching<'a> {
     async fn folder(&self, folder: &Path) -> Result<(), Failure> {
         let list = self.list().await?;
         self.busy(confirmed(self.call, &list, folder)).await?;
-        let there = self.busy(there(&list, folder)).await?;
+        let (wanted, below) = (list.clone(), folder.to_path_buf());
+        let targets = self.busy(aside(move || targets(&wanted, &below))).await?.map_err(disk)?;
+        for (name, other) in &targets.renamed {
+            self.call.out.say(format_args!("{name} will be {other}: this disk takes its name for another's"));
+        }
+        let there = self.busy(there(&list, &targets.paths)).await?;
         {
             let mut state = self.state.borrow_mut();
-            let plan = Plan::list(&list, folder, self.force, there, &mut state.exchange.library)?;
+            let plan = Plan::list(&list, targets.paths, self.force, there, &mut state.exchange.library)?;
             state.plan = Some(plan);
             state.exchange.library.files().iter().for_each(|hash| state.exchange.announce(hash));
         }
@@ -449,7 +471,7 @@ impl<'a> Fetching<'a> {
             let settlers = settlers.map_err(disk)?;
             let settle = move || settlers.into_iter().try_for_each(|settle| settle());
             self.busy(aside(settle)).await?.map_err(disk)?;
-            let begun = {
+            let copies = {
                 let mut state = self.state.borrow_mut();
                 let State { exchange, plan, .. } = &mut *state;
                 let plan = plan.as_mut().expect("there is a plan");
@@ -457,6 +479,17 @@ impl<'a> Fetching<'a> {
                     plan.finish(&hash, folder, &mut exchange.library)?;
                     exchange.announce(&hash);
                 }
+                plan.copies()
+            };
+            let (below, force) = (folder.map(Path::to_path_buf), self.force);
+            let bytes = match copies.is_empty() {
+                true => 0,
+                false => self.busy(aside(move || copied(&copies, below.as_deref(), force))).await?.map_err(disk)?,
+            };
+            let begun = {
+                let mut state = self.state.borrow_mut();
+                let plan = state.plan.as_mut().expect("there is a plan");
+                plan.has_copied(bytes);
                 if plan.is_done() {
                     return Ok(());
                 }

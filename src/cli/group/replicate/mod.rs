@@ -47,7 +47,12 @@ fn disk(error: PartError) -> Failure {
                 ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
                     "make room, and run the same command again: it goes on where it ended"
                 }
-                ErrorKind::FileTooLarge => "choose a place on another disk with -o: this one takes no files so large",
+                ErrorKind::FileTooLarge => {
+                    "choose a place on another disk with -o, or have this one take files so large and run the same command again"
+                }
+                ErrorKind::NotFound => {
+                    "make the folder, or choose another place with -o, and run the same command again"
+                }
                 ErrorKind::ReadOnlyFilesystem => {
                     "choose a place that can be written to with -o, or mount this one for writing and run the same command again"
                 }
@@ -77,6 +82,11 @@ fn disk(error: PartError) -> Failure {
 }
 
 fn exists(path: &std::path::Path) -> Failure {
+    if path.is_dir() {
+        let came = "a folder is there already, and no folder is overwritten";
+        return Failure::new(Status::Exists, format!("write {}", path.display()), came)
+            .next("choose another place with -o");
+    }
     Failure::new(Status::Exists, format!("write {}", path.display()), "something else is there already")
         .next("choose another place with -o, or overwrite it with --force")
 }

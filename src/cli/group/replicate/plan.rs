@@ -12,8 +12,8 @@ use crate::cli::failure::Failure;
 use crate::cli::output::Event;
 use crate::cli::status::Status;
 use crate::cli::units::show_size;
-use crate::node::files::{List, Shape, Tree};
-use crate::runtime::files::{Library, Part, PartError, Paths, copy_whole, hash_file, make_folders};
+use crate::node::files::{Folding, List, Shape, apart};
+use crate::runtime::files::{Hashed, Library, Part, PartError, Paths, copy_whole, folding, hash_file, make_folders};
 
 /// Files of a list that are fetched at once.
 const AT_ONCE: usize = 16;
@@ -37,6 +37,26 @@ pub(super) struct Plan {
     total: u64,
     force: bool,
     list: bool,
+    /// What only has to be copied from a file that is there, to where, and its bytes.
+    copies: Vec<Copying>,
+}
+
+/// A copy that is to be made.
+pub(super) struct Copying {
+    from: PathBuf,
+    to: PathBuf,
+    bytes: u64,
+}
+
+/// Makes copies, below a folder; how many bytes that were.
+pub(super) fn copied(copies: &[Copying], folder: Option<&Path>, force: bool) -> Result<u64, PartError> {
+    for Copying { from, to, .. } in copies {
+        if let Some(folder) = folder {
+            make_folders(folder, to)?;
+        }
+        copy_whole(from, to, force)?;
+    }
+    Ok(copies.iter().map(|copy| copy.bytes).sum())
 }
 
 impl Plan {
@@ -59,25 +79,26 @@ impl Plan {
         self.active.insert(hash);
     }
 
-    /// The files of a list, below a folder. Those that are there already, and are the same, are shared at once.
+    /// The files of a list, each at its target. Those that are there already, and are the same, are shared at once.
     pub(super) fn list(
         list: &List,
-        folder: &Path,
+        targets: Vec<PathBuf>,
         force: bool,
-        mut there: BTreeMap<PathBuf, Tree>,
+        mut there: BTreeMap<PathBuf, Hashed>,
         library: &mut Library,
     ) -> Result<Self, Failure> {
         let mut plan = Self { total: list.total(), force, list: true, ..Self::default() };
         for file in list.files() {
             library.reserve(file.hash);
         }
-        for file in list.files() {
-            let target = folder.join(&file.name);
+        let mut sources: BTreeMap<[u8; 32], PathBuf> = BTreeMap::new();
+        for (file, target) in list.files().iter().zip(targets) {
             let shape = Shape::new(file.size).expect("a list has no larger file");
             if let Ok(about) = fs::symlink_metadata(&target) {
-                if let Some(tree) = there.remove(&target).filter(|tree| tree.root() == file.hash) {
+                if let Some(hashed) = there.remove(&target).filter(|found| found.tree.root() == file.hash) {
                     plan.whole += file.size;
-                    library.share(target, tree);
+                    sources.insert(file.hash, target.clone());
+                    library.share(target, hashed);
                     continue;
                 }
                 if about.is_dir() || !force {
@@ -90,7 +111,28 @@ impl Plan {
             });
             wanted.targets.push(target);
         }
+        // What is there once need not come again.
+        for (hash, from) in sources {
+            if let Some(wanted) = plan.wanted.remove(&hash) {
+                plan.waiting.retain(|waiting| *waiting != hash);
+                plan.copy(&from, &wanted.targets, wanted.shape.size());
+            }
+        }
         Ok(plan)
+    }
+
+    fn copy(&mut self, from: &Path, targets: &[PathBuf], bytes: u64) {
+        self.copies.extend(targets.iter().map(|to| Copying { from: from.into(), to: to.clone(), bytes }));
+    }
+
+    /// The copies that are to be made now; once they are, [`Plan::has_copied`].
+    pub(super) fn copies(&mut self) -> Vec<Copying> {
+        std::mem::take(&mut self.copies)
+    }
+
+    /// So many bytes were copied.
+    pub(super) const fn has_copied(&mut self, bytes: u64) {
+        self.whole += bytes;
     }
 
     /// As many files as go at once.
@@ -124,13 +166,9 @@ impl Plan {
         }
         library.finish(hash, self.force).map_err(disk)?;
         self.active.remove(hash);
-        for target in &wanted.targets[1..] {
-            if let Some(folder) = folder {
-                make_folders(folder, target).map_err(disk)?;
-            }
-            copy_whole(&wanted.targets[0], target, self.force).map_err(disk)?;
-        }
-        self.whole += wanted.shape.size() * wanted.targets.len() as u64;
+        let (first, others) = wanted.targets.split_first().expect("each goes somewhere");
+        self.copy(first, others, wanted.shape.size());
+        self.whole += wanted.shape.size();
         Ok(())
     }
 
@@ -151,7 +189,7 @@ impl Plan {
     }
 
     pub(super) fn is_done(&self) -> bool {
-        self.wanted.is_empty()
+        self.wanted.is_empty() && self.copies.is_empty()
     }
 
     /// Bytes that are there, and bytes of all.
@@ -187,8 +225,9 @@ pub(super) async fn opened(begun: Vec<Begun>) -> Result<Vec<Part>, Failure> {
 }
 
 /// The trees of the files of a list that seem to be there already.
-pub(super) async fn there(list: &List, folder: &Path) -> Result<BTreeMap<PathBuf, Tree>, Failure> {
-    let files: Vec<(PathBuf, u64)> = list.files().iter().map(|file| (folder.join(&file.name), file.size)).collect();
+pub(super) async fn there(list: &List, targets: &[PathBuf]) -> Result<BTreeMap<PathBuf, Hashed>, Failure> {
+    let sizes = list.files().iter().map(|file| file.size);
+    let files: Vec<(PathBuf, u64)> = targets.iter().cloned().zip(sizes).collect();
     aside(move || {
         let is_there = |(path, size): &(PathBuf, u64)| {
             fs::symlink_metadata(path).is_ok_and(|about| about.is_file() && about.len() == *size)
@@ -197,6 +236,27 @@ pub(super) async fn there(list: &List, folder: &Path) -> Result<BTreeMap<PathBuf
         files.into_iter().filter(is_there).filter_map(|(path, _)| hashed(path)).collect()
     })
     .await
+}
+
+/// Where the files of a list go.
+pub(super) struct Targets {
+    /// In the order of the list.
+    pub(super) paths: Vec<PathBuf>,
+    /// Names, and what the files are called instead, since the disk takes the name for that of a file before.
+    pub(super) renamed: Vec<(String, String)>,
+}
+
+/// Where the files of a list go below a folder.
+pub(super) fn targets(list: &List, folder: &Path) -> Result<Targets, PartError> {
+    let names: Vec<&str> = list.files().iter().map(|file| file.name.as_str()).collect();
+    let mut others = apart(&names, Folding::ALL);
+    if !others.is_empty() {
+        make_folders(folder, folder)?;
+        others = apart(&names, folding(folder)?);
+    }
+    let named = |name: &&str| folder.join(others.get(name).map_or(*name, String::as_str));
+    let paths = names.iter().map(named).collect();
+    Ok(Targets { paths, renamed: others.into_iter().map(|(name, other)| (name.to_owned(), other)).collect() })
 }
 
 /// Does something on a thread that may wait for the disk.

@@ -24,8 +24,8 @@ use crate::cli::output::{Event, quoted};
 use crate::cli::status::Status;
 use crate::cli::units::show_size;
 use crate::group::GroupspecBuilder;
-use crate::node::files::{List, Listed, Tree};
-use crate::runtime::files::{Found, Library, ScanError, hash_with, own_name, scan};
+use crate::node::files::{List, Listed};
+use crate::runtime::files::{Found, Hashed, Library, ScanError, hash_with, own_name, scan};
 use zeroize::Zeroizing;
 
 /// How often it is looked who has all.
@@ -79,7 +79,7 @@ async fn prepared(call: &Call, paths: Vec<PathBuf>) -> Result<(Library, Object, 
         let total = found.iter().map(|file| file.size).sum();
         bar.set_length(total);
         let mut before = 0;
-        let mut trees = Vec::new();
+        let mut hashed = Vec::new();
         for file in &found {
             let progress = |hashed: u64| {
                 bar.set_position(before + hashed);
@@ -90,10 +90,10 @@ async fn prepared(call: &Call, paths: Vec<PathBuf>) -> Result<(Library, Object, 
                 Failure::new(Status::LocalIo, tried, describe(&error)).caused_by(error)
             })?;
             before += file.size;
-            trees.push(tree);
+            hashed.push(tree);
         }
         bar.finish_and_clear();
-        collected(&paths, found, trees, total)
+        collected(&paths, found, hashed, total)
     });
     let mut signals = call.signals.clone();
     tokio::select! {
@@ -109,23 +109,26 @@ async fn prepared(call: &Call, paths: Vec<PathBuf>) -> Result<(Library, Object, 
 fn collected(
     paths: &[PathBuf],
     found: Vec<Found>,
-    trees: Vec<Tree>,
+    hashed: Vec<Hashed>,
     total: u64,
 ) -> Result<(Library, Object, u64), Failure> {
     let mut library = Library::new();
     let single = matches!((paths, &found[..]), ([path], [file]) if *path == file.path);
     if single {
-        let (file, tree) = (found.into_iter().next().expect("one"), trees.into_iter().next().expect("one"));
-        let hash = tree.root();
-        library.share(file.path, tree);
+        let (file, hashed) = (found.into_iter().next().expect("one"), hashed.into_iter().next().expect("one"));
+        let hash = hashed.tree.root();
+        library.share(file.path, hashed);
         return Ok((library, Object { hash, list: false, name: Some(file.name) }, total));
     }
     if found.is_empty() {
         return Err(Failure::usage("there is no file in what is to be shared"));
     }
-    let listed = found.iter().zip(&trees);
-    let listed =
-        listed.map(|(file, tree)| Listed { name: file.name.clone(), size: tree.shape().size(), hash: tree.root() });
+    let listed = found.iter().zip(&hashed);
+    let listed = listed.map(|(file, Hashed { tree, .. })| Listed {
+        name: file.name.clone(),
+        size: tree.shape().size(),
+        hash: tree.root(),
+    });
     let list =
         List::new(listed.collect()).map_err(|why| Failure::usage(format_args!("no list of these files: {why}")))?;
     let bytes = Bytes::from(list.encode());
@@ -134,8 +137,8 @@ fn collected(
     for file in list.files() {
         library.reserve(file.hash);
     }
-    for (file, tree) in found.into_iter().zip(trees) {
-        library.share(file.path, tree);
+    for (file, hashed) in found.into_iter().zip(hashed) {
+        library.share(file.path, hashed);
     }
     let name = if let [path] = paths { own_name(path) } else { "shared".to_owned() };
     Ok((library, Object { hash, list: true, name: Some(name) }, total))
@@ -148,6 +151,7 @@ fn scan_failed(why: ScanError) -> Failure {
             Failure::new(status, format!("share {}", path.display()), describe(&error)).caused_by(error)
         }
         ScanError::Special(path) => Failure::usage(format_args!("{} is neither a file nor a folder", path.display())),
+        why @ ScanError::Twice(_) => Failure::usage(why).next("give one of them another name"),
         why => Failure::usage(why),
     }
 }
@@ -198,7 +202,7 @@ impl<'a> Sharing<'a> {
             failure = self.entered.follow(&self.call.out, told) => Err(failure),
             Err(failure) = self.tell(place) => Err(failure),
             () = self.copies() => Ok(()),
-            () = self.progress() => unreachable!("progress is told for ever"),
+            failure = self.progress() => Err(failure),
             () = self.status() => unreachable!("status lines go on for ever"),
             () = time => Ok(()),
             status = signals.stopped() => Err(Failure::new(status, "finish", "interrupted")),
@@ -240,11 +244,17 @@ impl<'a> Sharing<'a> {
         }
     }
 
-    async fn progress(&self) {
+    /// Tells how it goes on, until there is nothing left to share.
+    async fn progress(&self) -> Failure {
         let bar = self.call.out.bar(None);
         let mut told = 0;
         loop {
             tokio::time::sleep(TELL).await;
+            self.exchange.borrow_mut().look_after();
+            if !self.exchange.borrow().library.has_files() {
+                return Failure::new(Status::Integrity, "share any more", "what was shared has changed, or is gone")
+                    .next("share what is there now: it gets another address");
+            }
             let (sent, peers) = (self.exchange.borrow().sent(), self.entered.hub.neighbours());
             bar.set_position(sent);
             bar.set_message(format!("sent, {}", people(peers)));
