@@ -119,7 +119,7 @@ fn host(group: Group, server: bool) -> Host {
     let policy = Policy { flash: true, flash_groups: vec![group], ..Policy::default() };
     let node = NodeConfig { profile: Arc::new(Keyring::new(identity, policy)), endpoint: EndpointConfig::default() };
     let bind = vec![SocketAddr::from((Ipv4Addr::LOCALHOST, 0))];
-    Host::start(HostConfig { bind, lan: false, node }).expect("a socket")
+    Host::start(HostConfig { bind, lan: false, cast: Vec::new(), node }).expect("a socket")
 }
 
 fn hex(peer: PeerId) -> String {

@@ -20,7 +20,7 @@ fn start(bind: SocketAddr, lan: bool) -> Host {
     let identity = Identity::generate(&mut Rng::from_seed(seed), IdentityKind::default());
     let profile = Arc::new(Keyring::new(identity, Policy::default()));
     let node = NodeConfig { profile, endpoint: EndpointConfig::default() };
-    Host::start(HostConfig { bind: vec![bind], lan, node }).expect("a socket")
+    Host::start(HostConfig { bind: vec![bind], lan, cast: Vec::new(), node }).expect("a socket")
 }
 
 fn dial(peer: PeerId, candidates: Vec<SocketAddr>) -> Dial {

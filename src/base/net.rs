@@ -12,6 +12,8 @@ impl Interface {
     /// The receive-only sockets that listen to the LAN discovery groups. What comes in here is answered from
     /// [`Interface::MAIN`].
     pub const DISCOVERY: Self = Self(u16::MAX);
+    /// The receive-only sockets that listen to groups' own IP multicast addresses, on which no RTMFP is spoken.
+    pub const CAST: Self = Self(u16::MAX - 1);
 }
 
 /// Where a datagram comes from or goes to.

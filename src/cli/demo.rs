@@ -106,7 +106,10 @@ fn host(rng: &mut Rng, server: bool) -> Result<Host, Failure> {
         ..EndpointConfig::default()
     };
     let listen = SocketAddr::new(Ipv4Addr::LOCALHOST.into(), 0);
-    net::start(HostConfig { bind: vec![listen], lan: false, node: NodeConfig { profile, endpoint } }, listen)
+    net::start(
+        HostConfig { bind: vec![listen], lan: false, cast: Vec::new(), node: NodeConfig { profile, endpoint } },
+        listen,
+    )
 }
 
 async fn registered(host: &Host) -> Result<(), Failure> {

@@ -53,10 +53,16 @@ impl GroupKey {
     }
 
     fn one_time(&self, label: &str, random: &[u8; 16]) -> LessSafeKey {
+        self.derive(label, &[random])
+    }
+
+    /// The key HKDF-Expand(K, label ‖ 00 ‖ `parts`).
+    pub(super) fn derive(&self, label: &str, parts: &[&[u8]]) -> LessSafeKey {
         let mut key = Zeroizing::new([0; 16]);
+        let info: Vec<&[u8]> = [label.as_bytes(), &[0]].into_iter().chain(parts.iter().copied()).collect();
         Hkdf::<Sha256>::from_prk(&self.0)
             .expect("32 bytes are what HKDF-SHA-256 expands from")
-            .expand_multi_info(&[label.as_bytes(), &[0], random], key.as_mut_slice())
+            .expand_multi_info(&info, key.as_mut_slice())
             .expect("HKDF yields up to 8,160 bytes");
         LessSafeKey::new(UnboundKey::new(&AES_128_GCM, key.as_slice()).expect("AES-128 takes 16 bytes"))
     }

@@ -14,6 +14,7 @@
 //!
 //! Not here: cookies, rates, who is let in (`endpoint`), and what the application proves with the session nonces.
 
+mod cast;
 mod cbc;
 mod certificate;
 mod checksum;
@@ -33,6 +34,7 @@ pub mod startup;
 mod strong;
 mod window;
 
+pub use cast::{CAST_LEN, CastOpener, CastSealer, cast_sender};
 pub use certificate::{fingerprint, signer};
 pub use flash::FlashPeer;
 pub use group::Group;

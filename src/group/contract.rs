@@ -142,6 +142,8 @@ pub enum Output<E> {
         /// The lane.
         lane: Lane,
     },
+    /// Say something to all members that hear the group's IP multicast address, if it has one: nobody confirms it.
+    Cast(Bytes),
     /// Something happened.
     Event(E),
 }
@@ -155,6 +157,7 @@ impl<E> Output<E> {
             Self::Send(outgoing) => Output::Send(outgoing),
             Self::Cancel { peer, lane, id } => Output::Cancel { peer, lane, id },
             Self::Finish { peer, lane } => Output::Finish { peer, lane },
+            Self::Cast(message) => Output::Cast(message),
             Self::Event(told) => Output::Event(event(told)),
         }
     }

@@ -5,6 +5,7 @@
 
 mod address;
 mod beacon;
+mod cast;
 mod contract;
 mod forward;
 mod grant;
@@ -20,6 +21,7 @@ pub use crate::crypto::password::PasswordError;
 pub use crate::crypto::sign::SignKey;
 pub use address::GroupAddress;
 pub use beacon::{BEACON_LEN, Beacons};
+pub use cast::{CastStats, Caster, Casts, MAX_CAST};
 pub use contract::{FIRST_ROOM, Hint, Lane, Link, OBJECTS_ROOM, Outgoing, Output, Unreachable};
 pub use forward::{Goal, MAX_DETOUR, MAX_VISITED, Step, Trail, next_step};
 pub use grant::{GRANT_LEN, GrantError, GrantKind, MAX_GRANT_LIFE, sign_grant, verify_grant};

@@ -1,7 +1,9 @@
 //! A whole membership: the overlay of a group and the services on it, as one machine that speaks of peers and messages.
 //! The node carries its messages over sessions; a simulation may carry them in any other way.
 
-use std::ops::Range;
+mod objects;
+mod streams;
+
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -13,14 +15,9 @@ use crate::group::{
     GroupAddress, GroupId, Groupspec, Hint, Lane, Link, Membership, MembershipConfig, MembershipEvent, Output,
     ReceiveMode, Unreachable, View,
 };
-use crate::service::multicast::media::{Head, Unit};
-use crate::service::multicast::{
-    Multicast, MulticastConfig, PlayId, StreamError, StreamEvent, StreamKey, StreamSettings, Wanted,
-};
+use crate::service::multicast::{Multicast, MulticastConfig, StreamEvent};
 use crate::service::posting::{PostError, PostId, Posting, PostingConfig, PostingEvent};
-use crate::service::replication::{
-    Replication, ReplicationConfig, ReplicationError, ReplicationEvent, RequestId, Strategy,
-};
+use crate::service::replication::{Replication, ReplicationConfig, ReplicationEvent};
 use crate::service::routing::{RouteId, Routing, RoutingConfig, RoutingEvent, SendMode, SendResult};
 use crate::service::storage::{Storage, StorageConfig, StorageEvent, StoreError, StoreId};
 use crate::wire::Address;
@@ -311,183 +308,18 @@ impl Member {
         self.storage.get(now, self.membership.view(), key)
     }
 
-    fn objects(&mut self) -> Result<&mut Replication, ReplicationError> {
-        self.replication.as_deref_mut().ok_or(ReplicationError::Disabled)
+    /// Something was heard on the group's own IP multicast address.
+    pub fn heard_cast(&mut self, now: Instant, message: &Bytes) {
+        if let Some(multicast) = &mut self.multicast {
+            multicast.heard_cast(now, self.membership.view(), message);
+        }
     }
 
-    /// [`Replication::add_have_objects`].
-    ///
-    /// # Errors
-    /// [`ReplicationError`].
-    pub fn add_have_objects(&mut self, now: Instant, indices: Range<u64>) -> Result<(), ReplicationError> {
-        self.objects()?.add_have_objects(now, indices)
-    }
-
-    /// [`Replication::remove_have_objects`].
-    ///
-    /// # Errors
-    /// [`ReplicationError`].
-    pub fn remove_have_objects(&mut self, now: Instant, indices: Range<u64>) -> Result<(), ReplicationError> {
-        self.objects()?.remove_have_objects(now, indices)
-    }
-
-    /// [`Replication::add_want_objects`].
-    ///
-    /// # Errors
-    /// [`ReplicationError`].
-    pub fn add_want_objects(&mut self, now: Instant, indices: Range<u64>) -> Result<(), ReplicationError> {
-        self.objects()?.add_want_objects(now, indices)
-    }
-
-    /// [`Replication::remove_want_objects`].
-    ///
-    /// # Errors
-    /// [`ReplicationError`].
-    pub fn remove_want_objects(&mut self, now: Instant, indices: Range<u64>) -> Result<(), ReplicationError> {
-        self.objects()?.remove_want_objects(now, indices)
-    }
-
-    /// [`Replication::set_strategy`].
-    ///
-    /// # Errors
-    /// [`ReplicationError::Disabled`].
-    pub fn set_replication_strategy(&mut self, now: Instant, strategy: Strategy) -> Result<(), ReplicationError> {
-        self.objects()?.set_strategy(now, strategy);
-        Ok(())
-    }
-
-    /// [`Replication::set_limits`].
-    ///
-    /// # Errors
-    /// [`ReplicationError::Disabled`].
-    pub fn set_replication_limits(
-        &mut self,
-        now: Instant,
-        up: Option<u64>,
-        down: Option<u64>,
-    ) -> Result<(), ReplicationError> {
-        self.objects()?.set_limits(now, up, down);
-        Ok(())
-    }
-
-    /// [`Replication::write_requested_object`].
-    ///
-    /// # Errors
-    /// [`ReplicationError`].
-    pub fn write_requested_object(
-        &mut self,
-        now: Instant,
-        request: RequestId,
-        object: Bytes,
-    ) -> Result<(), ReplicationError> {
-        self.objects()?.write_requested_object(now, request, object)
-    }
-
-    /// [`Replication::write_requested_buffer`].
-    ///
-    /// # Errors
-    /// [`ReplicationError`].
-    ///
-    /// # Panics
-    /// If the buffer is shorter than [`crate::service::replication::HEADROOM`].
-    pub fn write_requested_buffer(
-        &mut self,
-        now: Instant,
-        request: RequestId,
-        buffer: Vec<u8>,
-    ) -> Result<(), ReplicationError> {
-        self.objects()?.write_requested_buffer(now, request, buffer)
-    }
-
-    /// [`Replication::set_polite`].
-    ///
-    /// # Errors
-    /// [`ReplicationError::Disabled`].
-    pub fn set_replication_polite(&mut self, polite: bool) -> Result<(), ReplicationError> {
-        self.objects()?.set_polite(polite);
-        Ok(())
-    }
-
-    /// [`Replication::deny_requested_object`].
-    ///
-    /// # Errors
-    /// [`ReplicationError::Disabled`].
-    pub fn deny_requested_object(&mut self, now: Instant, request: RequestId) -> Result<(), ReplicationError> {
-        self.objects()?.deny_requested_object(now, request);
-        Ok(())
-    }
-
-    /// [`Replication::good`].
-    ///
-    /// # Errors
-    /// [`ReplicationError::Disabled`].
-    pub fn good_object(&mut self, now: Instant, index: u64) -> Result<(), ReplicationError> {
-        self.objects()?.good(now, index);
-        Ok(())
-    }
-
-    /// [`Replication::bad`].
-    ///
-    /// # Errors
-    /// [`ReplicationError::Disabled`].
-    pub fn bad_object(&mut self, now: Instant, index: u64, from: PeerId) -> Result<(), ReplicationError> {
-        self.objects()?.bad(now, index, from);
-        Ok(())
-    }
-
-    fn streams(&mut self) -> Result<&mut Multicast, StreamError> {
-        self.multicast.as_deref_mut().ok_or(StreamError::Disabled)
-    }
-
-    /// [`Multicast::publish`].
-    ///
-    /// # Errors
-    /// [`StreamError`].
-    pub fn publish(&mut self, now: Instant, name: &str, settings: StreamSettings) -> Result<StreamKey, StreamError> {
-        self.streams()?.publish(now, name, settings)
-    }
-
-    /// [`Multicast::write`].
-    ///
-    /// # Errors
-    /// [`StreamError`].
-    pub fn write_unit(&mut self, now: Instant, key: StreamKey, unit: &Unit, head: &Head) -> Result<(), StreamError> {
-        self.streams()?.write(now, key, unit, head)
-    }
-
-    /// [`Multicast::unpublish`].
-    ///
-    /// # Errors
-    /// [`StreamError::Disabled`].
-    pub fn unpublish(&mut self, now: Instant, key: StreamKey) -> Result<(), StreamError> {
-        self.streams()?.unpublish(now, key);
-        Ok(())
-    }
-
-    /// [`Multicast::play`].
-    ///
-    /// # Errors
-    /// [`StreamError::Disabled`].
-    pub fn play(&mut self, now: Instant, wanted: Wanted) -> Result<PlayId, StreamError> {
-        Ok(self.streams()?.play(now, wanted))
-    }
-
-    /// [`Multicast::stop`].
-    ///
-    /// # Errors
-    /// [`StreamError::Disabled`].
-    pub fn stop_playing(&mut self, now: Instant, play: PlayId) -> Result<(), StreamError> {
-        self.streams()?.stop(now, play);
-        Ok(())
-    }
-
-    /// [`Multicast::set_relaying`].
-    ///
-    /// # Errors
-    /// [`StreamError::Disabled`].
-    pub fn set_relaying(&mut self, push_limit: usize, margin: Duration) -> Result<(), StreamError> {
-        self.streams()?.set_relaying(push_limit, margin);
-        Ok(())
+    /// Whether the group has an IP multicast address of its own, to which streams are sent.
+    pub fn set_casting(&mut self, casting: bool) {
+        if let Some(multicast) = &mut self.multicast {
+            multicast.set_casting(casting);
+        }
     }
 
     /// [`Membership::hint`].

@@ -21,7 +21,7 @@ mod watched;
 pub use crate::crypto::{FarIdentity, Identity, IdentityKind, Keyring, Policy};
 pub use crate::endpoint::EndpointConfig;
 pub use crate::flow::{Lifetime, MessageId, Order, Priority, WriteError};
-pub use crate::group::Lane;
+pub use crate::group::{IpMulticast, Lane};
 pub use crate::service::{files, multicast, posting, rendezvous, replication, routing, storage};
 pub use crate::session::{CloseReason, FlowError, FlowId, SessionStats};
 pub use crate::wire::{Address, Origin};
@@ -38,7 +38,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::base::{Instant, Path, PeerId, Received, Rng, Transmit};
+use crate::base::{Instant, Interface, Path, PeerId, Received, Rng, Transmit};
 use crate::crypto::{Profile, epd};
 use crate::endpoint::{Endpoint, EndpointEvent, OpeningId, SessionHandle};
 use crate::service::rendezvous::ServerConfig;
@@ -123,6 +123,9 @@ impl Node {
 
     /// Datagrams came.
     pub fn handle(&mut self, now: Instant, received: Received<'_>) {
+        if received.path.interface == Interface::CAST {
+            return self.heard_cast(now, received);
+        }
         self.endpoint.handle(now, received);
         self.work(now);
     }
@@ -161,7 +164,7 @@ impl Node {
     /// Datagrams to send; drain to `None`.
     pub fn poll_transmit(&mut self, now: Instant) -> Option<Transmit> {
         loop {
-            if let Some(transmit) = self.endpoint.poll_transmit(now) {
+            if let Some(transmit) = self.next_cast().or_else(|| self.endpoint.poll_transmit(now)) {
                 return Some(transmit);
             }
             // Sessions tell what happened to them while they look for something to send; that may lead to more.

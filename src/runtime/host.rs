@@ -17,7 +17,9 @@ use super::peer::{Incoming, Peer};
 use super::state::{Core, DialState, State};
 use super::udp::UdpSocket;
 use crate::base::{Instant, Interface, PeerId};
-use crate::node::{Dial, DialError, DialId, GroupConfig, Node, NodeConfig, NodeEvent, Registration, RegistrationId};
+use crate::node::{
+    Dial, DialError, DialId, GroupConfig, IpMulticast, Node, NodeConfig, NodeEvent, Registration, RegistrationId,
+};
 
 /// How long [`Host::shut_down`] waits for peers to agree.
 const FAREWELL: Duration = Duration::from_secs(1);
@@ -29,6 +31,8 @@ pub struct HostConfig {
     pub bind: Vec<SocketAddr>,
     /// Whether peers on the same links may find this host without a server.
     pub lan: bool,
+    /// IP multicast addresses of groups that the node is going to join ([`GroupConfig::cast`]).
+    pub cast: Vec<IpMulticast>,
     /// The node.
     pub node: NodeConfig,
 }
@@ -37,7 +41,7 @@ impl HostConfig {
     /// Any free port, IPv4 and IPv6, not to be found on the LAN.
     #[must_use]
     pub fn new(node: NodeConfig) -> Self {
-        Self { bind: vec![SocketAddr::new(Ipv6Addr::UNSPECIFIED.into(), 0)], lan: false, node }
+        Self { bind: vec![SocketAddr::new(Ipv6Addr::UNSPECIFIED.into(), 0)], lan: false, cast: Vec::new(), node }
     }
 }
 
@@ -58,7 +62,7 @@ impl Host {
     pub fn start(config: HostConfig) -> io::Result<Self> {
         let mut sockets = Vec::new();
         for (number, address) in config.bind.iter().enumerate() {
-            let number = u16::try_from(number).ok().filter(|&number| number < Interface::DISCOVERY.0);
+            let number = u16::try_from(number).ok().filter(|&number| number < Interface::CAST.0);
             let number = number.ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "too many addresses"))?;
             sockets.push(UdpSocket::bind(*address, Interface(number))?);
         }
@@ -71,10 +75,18 @@ impl Host {
         }
         let watcher = Watcher::start()?;
         let addresses = watcher.current().to_vec();
-        let listeners = match config.lan {
+        let mut listeners = match config.lan {
             true => listen(&addresses)?,
             false => Vec::new(),
         };
+        for cast in &config.cast {
+            match Listener::to_cast(cast, &addresses) {
+                Ok(listener) => listeners.push(listener),
+                Err(error) => {
+                    tracing::warn!("{cast} cannot be heard here ({error}): streams come from other members alone");
+                }
+            }
+        }
         let clock = Clock::start();
         let node = Node::new(clock.now(), seeded_rng()?, config.node);
         let peer_id = node.peer_id();

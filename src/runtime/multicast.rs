@@ -11,6 +11,7 @@ use socket2::{Domain, Protocol, Socket, Type};
 use super::interfaces::LocalAddress;
 use super::udp::{Sent, UdpSocket};
 use crate::base::{Interface, Transmit};
+use crate::node::IpMulticast;
 
 /// The discovery group for IPv4, of the block for use within an organisation (RFC 2365).
 pub const GROUP_V4: SocketAddr = SocketAddr::V4(SocketAddrV4::new(Ipv4Addr::new(239, 255, 112, 50), 19_350));
@@ -23,6 +24,8 @@ pub const GROUP_V6: SocketAddr =
 pub struct Listener {
     socket: UdpSocket,
     group: SocketAddr,
+    /// The only sender to be heard.
+    source: Option<IpAddr>,
 }
 
 impl Listener {
@@ -31,6 +34,19 @@ impl Listener {
     /// # Errors
     /// What the operating system says, such as that it has no IPv6, or that no interface can be joined.
     pub fn start(group: SocketAddr, addresses: &[LocalAddress]) -> io::Result<Self> {
+        Self::on(Interface::DISCOVERY, &IpMulticast { group, source: None }, addresses)
+    }
+
+    /// Listens to a group of members' own, as [`Interface::CAST`].
+    ///
+    /// # Errors
+    /// As [`Listener::start`].
+    pub fn to_cast(address: &IpMulticast, addresses: &[LocalAddress]) -> io::Result<Self> {
+        Self::on(Interface::CAST, address, addresses)
+    }
+
+    fn on(interface: Interface, address: &IpMulticast, addresses: &[LocalAddress]) -> io::Result<Self> {
+        let IpMulticast { group, source } = *address;
         let socket = Socket::new(Domain::for_address(group), Type::DGRAM, Some(Protocol::UDP))?;
         socket.set_reuse_address(true)?;
         #[cfg(all(unix, not(any(target_os = "solaris", target_os = "illumos"))))]
@@ -46,14 +62,14 @@ impl Listener {
             SocketAddr::V6(_) => SocketAddr::new(Ipv6Addr::UNSPECIFIED.into(), group.port()),
         };
         socket.bind(&bound.into())?;
-        let mut listener = Self { socket: UdpSocket::from_socket(socket, Interface::DISCOVERY)?, group };
+        let mut listener = Self { socket: UdpSocket::from_socket(socket, interface)?, group, source };
         if listener.join(addresses) == 0 {
             return Err(io::Error::new(io::ErrorKind::AddrNotAvailable, "no interface takes part in ip multicast"));
         }
         Ok(listener)
     }
 
-    /// The socket to receive from; its paths carry [`Interface::DISCOVERY`].
+    /// The socket to receive from; its paths carry [`Interface::DISCOVERY`] or [`Interface::CAST`].
     pub fn socket(&mut self) -> &mut UdpSocket {
         &mut self.socket
     }
@@ -63,7 +79,10 @@ impl Listener {
         let options = self.socket.options();
         let takes_part = |address: &&LocalAddress| {
             let result = match (self.group.ip(), address.ip) {
-                (IpAddr::V4(group), IpAddr::V4(own)) => options.join_multicast_v4(&group, &own),
+                (IpAddr::V4(group), IpAddr::V4(own)) => match self.source {
+                    Some(IpAddr::V4(source)) => options.join_ssm_v4(&source, &group, &own),
+                    _ => options.join_multicast_v4(&group, &own),
+                },
                 (IpAddr::V6(group), IpAddr::V6(_)) => options.join_multicast_v6(&group, address.index),
                 _ => return false,
             };

@@ -93,7 +93,7 @@ fn host() -> Host {
     let identity = Identity::generate(&mut Rng::from_seed(seed), IdentityKind::default());
     let profile = Arc::new(Keyring::new(identity, Policy::default()));
     let node = NodeConfig { profile, endpoint: EndpointConfig::default() };
-    Host::start(HostConfig { bind: vec!["127.0.0.1:0".parse().unwrap()], lan: false, node }).unwrap()
+    Host::start(HostConfig { bind: vec!["127.0.0.1:0".parse().unwrap()], lan: false, cast: Vec::new(), node }).unwrap()
 }
 
 /// The first notice that `wanted` takes.

@@ -19,8 +19,8 @@ use crate::cli::output::{Event, Output};
 use crate::cli::status::Status;
 use crate::group::{Hint, ReceiveMode};
 use crate::node::{
-    EndpointConfig, GroupConfig, Identity, IdentityKind, Keyring, MemberConfig, NodeConfig, NodeEvent, Policy,
-    Registration, RegistrationId,
+    EndpointConfig, GroupConfig, Identity, IdentityKind, IpMulticast, Keyring, MemberConfig, NodeConfig, NodeEvent,
+    Policy, Registration, RegistrationId,
 };
 use crate::runtime::multicast::{GROUP_V4, GROUP_V6};
 use crate::runtime::{Host, HostConfig};
@@ -37,6 +37,8 @@ pub(super) struct Wishes {
     pub(super) patience: Duration,
     /// Whether the membership goes on after what was asked of it.
     pub(super) stays: bool,
+    /// Whether to send to the group's own IP multicast addresses and to hear them.
+    pub(super) cast: bool,
     /// Members to connect to at once.
     pub(super) neighbors: Vec<PeerId>,
 }
@@ -51,6 +53,7 @@ impl Wishes {
             patience: timeout.min(Duration::from_secs(10)),
             neighbors: Vec::new(),
             stays: false,
+            cast: false,
         }
     }
 }
@@ -93,7 +96,8 @@ impl Entered {
         }
         let lan = place.through.is_none() || place.spec.member_updates();
         let me = Identity::generate(&mut net::rng()?, IdentityKind::default());
-        let host = start(call, me, lan)?;
+        let cast = if wishes.cast { place.spec.ip_multicast() } else { Vec::new() };
+        let host = start(call, me, lan, cast.clone())?;
         let registration = place.through.as_ref().map(|server| host.register(registration(server, servers.clone())));
         let now = host.with_node(|_, now| now);
         let mut member = MemberConfig::new(place.spec.clone(), host.peer_id(), right.author().clone(), wall_clock(now));
@@ -103,6 +107,7 @@ impl Entered {
         member.posting_key = place.spec.posting_key().map(|key| key.public);
         member.grant = right.own_grant();
         let mut config = GroupConfig::new(member);
+        config.cast = cast.into_iter().map(|address| address.group).collect();
         config.registrations.extend(registration);
         config.rendezvous = servers;
         if lan {
@@ -259,13 +264,14 @@ fn registration(server: &Rendezvous, servers: Vec<std::net::SocketAddr>) -> Regi
     }
 }
 
-fn start(call: &Call, identity: Identity, lan: bool) -> Result<Host, Failure> {
+fn start(call: &Call, identity: Identity, lan: bool, cast: Vec<IpMulticast>) -> Result<Host, Failure> {
     let policy = Policy { flash: call.switch("flash"), ..Policy::default() };
     let node = NodeConfig { profile: Arc::new(Keyring::new(identity, policy)), endpoint: EndpointConfig::default() };
     let mut config = HostConfig::new(node);
     let bind = call.socket("bind").expect("the table has a default");
     config.bind = vec![bind];
     config.lan = lan;
+    config.cast = cast;
     let host = net::start(config, bind)?;
     if let Some(advice) = host.advice() {
         tracing::info!("{advice}");

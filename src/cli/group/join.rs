@@ -159,6 +159,7 @@ fn wishes(call: &Call, wanted: &Wanted) -> Result<Wishes, Failure> {
         retention: call.duration("retention").expect("the table has a default"),
         patience: Duration::from_secs(10),
         stays: wanted.prints,
+        cast: false,
         neighbors: neighbors.collect::<Result<_, _>>()?,
     })
 }

@@ -80,7 +80,10 @@ fn start(settings: &Settings, identity: Identity) -> Result<Host, Failure> {
     }
     let profile = Arc::new(Keyring::new(identity, Policy { flash: settings.flash, ..Policy::default() }));
     let endpoint = endpoint_config(settings.keepalive);
-    net::start(HostConfig { bind, lan: false, node: NodeConfig { profile, endpoint } }, settings.listen)
+    net::start(
+        HostConfig { bind, lan: false, cast: Vec::new(), node: NodeConfig { profile, endpoint } },
+        settings.listen,
+    )
 }
 
 /// Many clients that come back all at once after a restart, each with one small flow.

@@ -16,6 +16,7 @@
 //! `47 52 12`, in answer to the neighbour's flow of that stream, without which none can be sent. They are closed when the
 //! stream has ended, or is left; and that of fragments when what it answers is closed.
 
+mod air;
 mod flows;
 mod lan;
 mod lanes;
@@ -35,7 +36,7 @@ use crate::base::{Instant, PeerId};
 use crate::endpoint::SessionHandle;
 use crate::group::{FIRST_ROOM, GroupId, Hint, Lane, MAX_WAITING, MembershipEvent, Output};
 use crate::wire::{Address, Origin};
-use parts::{Joined, Lan, Leaving, Limits};
+use parts::{Air, Joined, Lan, Leaving, Limits};
 
 pub use parts::GroupStats;
 
@@ -56,6 +57,9 @@ pub struct GroupConfig {
     pub rendezvous: Vec<SocketAddr>,
     /// IP multicast groups on which members are sought. The endpoint must listen there to be found by others.
     pub lan: Vec<SocketAddr>,
+    /// The group's own IP multicast addresses, to which streams go. The endpoint must listen there, with
+    /// [`crate::base::Interface::CAST`], to hear them.
+    pub cast: Vec<SocketAddr>,
     /// Members to try first, and where they are.
     pub bootstrap: Vec<(PeerId, Vec<Address>)>,
 }
@@ -63,8 +67,10 @@ pub struct GroupConfig {
 impl GroupConfig {
     /// Nobody to ask yet.
     #[must_use]
-    pub const fn new(member: MemberConfig) -> Self {
-        Self { member, registrations: Vec::new(), rendezvous: Vec::new(), lan: Vec::new(), bootstrap: Vec::new() }
+    pub fn new(member: MemberConfig) -> Self {
+        let (registrations, rendezvous, lan, cast, bootstrap) =
+            (Vec::new(), Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        Self { member, registrations, rendezvous, lan, cast, bootstrap }
     }
 }
 
@@ -75,7 +81,7 @@ impl Node {
     /// From then on a peer that comes in is taken for a member until it opens a flow that is no group's: only then
     /// [`NodeEvent::Incoming`] tells of it. One that proves to be neither is dropped after ten seconds.
     pub fn join_group(&mut self, now: Instant, config: GroupConfig) -> GroupHandle {
-        let GroupConfig { member, registrations, rendezvous, lan, bootstrap } = config;
+        let GroupConfig { member, registrations, rendezvous, lan, cast, bootstrap } = config;
         let handle = GroupHandle(self.new_id());
         if member.spec.server_channel() {
             for id in &registrations {
@@ -86,7 +92,10 @@ impl Node {
         }
         let rng = self.rng.fork();
         let lan = (!lan.is_empty()).then(|| Lan::new(now, member.spec.secret(), lan));
+        let (secret, id) = (member.spec.secret().to_vec(), member.spec.id());
+        let cast = (!cast.is_empty()).then(|| Air::new(now, &secret, id, &mut self.rng, cast));
         let mut member = Member::new(now, rng, member);
+        member.set_casting(cast.is_some());
         for (peer, addresses) in &bootstrap {
             member.hint(now, *peer, addresses, Hint::Member);
         }
@@ -95,7 +104,7 @@ impl Node {
         }
         let firsthand = bootstrap.iter().flat_map(|(_, addresses)| addresses).map(|address| address.socket).collect();
         let (peers, addresses) = Default::default();
-        let joined = Joined { member, registrations, rendezvous, lan, firsthand, peers, addresses };
+        let joined = Joined { member, registrations, rendezvous, lan, cast, firsthand, peers, addresses };
         self.groups.joined.insert(handle, joined);
         self.groups.measure_at = self.groups.measure_at.or(Some(now + MEASURE_EVERY));
         self.endpoint.raise_unmatched_ihellos(true);
@@ -264,6 +273,7 @@ impl Node {
             Output::Send(outgoing) => self.group_send(now, group, outgoing),
             Output::Cancel { peer, lane, id } => self.group_cancel(group, peer, lane, id),
             Output::Finish { peer, lane } => self.group_finish(group, peer, lane),
+            Output::Cast(message) => self.cast(group, &message),
             Output::Event(event) => {
                 if let MemberEvent::Membership(MembershipEvent::NeighborConnect { peer }) = &event {
                     self.trust_neighbour(group, *peer);

@@ -1,14 +1,14 @@
 //! What a node keeps of its groups; what it does with them stands in the files beside this one.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::SocketAddr;
 
 use super::super::dial::Attempt;
 use super::super::event::{GroupHandle, RegistrationId};
 use super::super::member::Member;
-use crate::base::{Instant, PeerId, PrefixBuckets, Rng};
+use crate::base::{Instant, PeerId, PrefixBuckets, Rng, Transmit};
 use crate::endpoint::{OpeningId, SessionHandle};
-use crate::group::{Beacons, GroupId, Lane};
+use crate::group::{Beacons, Caster, Casts, GroupId, Lane};
 use crate::session::FlowId;
 use crate::wire::Address;
 
@@ -33,6 +33,8 @@ pub(crate) struct Groups {
     pub(super) ended: Vec<(SessionHandle, GroupHandle, FlowId)>,
     /// Lanes on which room was made since the service heard of it.
     pub(super) roomy: BTreeSet<(GroupHandle, PeerId, Lane)>,
+    /// What waits to be sent to groups' own IP multicast addresses.
+    pub(super) casting: VecDeque<Transmit>,
     /// Our address as each rendezvous sees it.
     pub(super) observed: BTreeMap<RegistrationId, SocketAddr>,
     /// When to look at round-trip times again.
@@ -83,6 +85,8 @@ pub struct GroupStats {
     pub beacons_limited: u64,
     /// Addresses of members not tried, because they cannot be theirs or too many lead to one network.
     pub addresses_refused: u64,
+    /// Messages to a group's own IP multicast address that were dropped because too many waited.
+    pub casts_dropped: u64,
 }
 
 /// One membership.
@@ -92,6 +96,8 @@ pub(super) struct Joined {
     pub(super) registrations: Vec<RegistrationId>,
     pub(super) rendezvous: Vec<SocketAddr>,
     pub(super) lan: Option<Lan>,
+    /// Its own IP multicast addresses, if it has any.
+    pub(super) cast: Option<Air>,
     /// Where members are that the user named, or whose beacons we heard: not hearsay.
     pub(super) firsthand: BTreeSet<SocketAddr>,
     /// Which session carries what is between us and a peer.
@@ -116,6 +122,20 @@ pub(super) struct Lan {
     /// When to answer a newcomer, and how many others have since it was heard.
     pub(super) answer_at: Option<Instant>,
     pub(super) answers_heard: u32,
+}
+
+/// A group's IP multicast addresses.
+#[derive(Debug)]
+pub(super) struct Air {
+    pub(super) caster: Caster,
+    pub(super) casts: Casts,
+    pub(super) addresses: Vec<SocketAddr>,
+}
+
+impl Air {
+    pub(super) fn new(now: Instant, secret: &[u8], group: GroupId, rng: &mut Rng, addresses: Vec<SocketAddr>) -> Self {
+        Self { caster: Caster::new(secret, group, rng), casts: Casts::new(now, secret, group), addresses }
+    }
 }
 
 /// A membership that is over.

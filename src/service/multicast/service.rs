@@ -88,6 +88,12 @@ impl Multicast {
     /// A neighbour's message came.
     pub fn message(&mut self, _now: Instant, _view: &View, _peer: PeerId, _lane: Lane, _message: &Bytes) {}
 
+    /// Something was heard on the group's own IP multicast address.
+    pub fn heard_cast(&mut self, _now: Instant, _view: &View, _message: &Bytes) {}
+
+    /// Whether the group has such an address, to which streams are sent.
+    pub fn set_casting(&mut self, _casting: bool) {}
+
     /// So many bytes may be sent to a neighbour on this lane now.
     pub fn writable(&mut self, _now: Instant, _peer: PeerId, _lane: Lane, _room: usize) {}
 

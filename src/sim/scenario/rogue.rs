@@ -94,7 +94,7 @@ impl Rogue {
                     }
                 }
                 Output::Send(outgoing) => self.send(now, node, outgoing),
-                Output::Cancel { .. } | Output::Finish { .. } | Output::Event(_) => {}
+                Output::Cancel { .. } | Output::Finish { .. } | Output::Cast(_) | Output::Event(_) => {}
             }
         }
         moved

@@ -512,7 +512,7 @@ impl<A: Actor> Swarm<A> {
                 Output::Connect { peer, addresses, introducers } => self.connect(id, peer, &addresses, &introducers),
                 Output::Disconnect { peer } => self.disconnect(id, peer),
                 Output::Send(outgoing) => self.send(id, outgoing),
-                Output::Cancel { .. } | Output::Finish { .. } => {}
+                Output::Cancel { .. } | Output::Finish { .. } | Output::Cast(_) => {}
                 Output::Event(event) => self.observers.iter_mut().for_each(|observer| observer(now, id, &event)),
             }
         }

@@ -231,7 +231,7 @@ impl Net {
                     let to = self.by_id[&outgoing.peer];
                     self.say(member, to, outgoing.data.to_vec());
                 }
-                Output::Cancel { .. } | Output::Finish { .. } => {}
+                Output::Cancel { .. } | Output::Finish { .. } | Output::Cast(_) => {}
                 Output::Event(event) => self.events.push((self.now, member, event)),
             }
         }
