@@ -72,6 +72,29 @@ fn messenger_shows_who_says_what_and_who_comes_and_goes() {
 }
 
 #[test]
+fn messenger_on_the_library_is_short_and_speaks_with_the_other() {
+    let source = fs::read_to_string(root().join("examples/messenger.rs")).unwrap();
+    assert!(source.lines().count() <= 80, "it is to be read at once");
+    let club = Club::new(&[]);
+    let mut member = club.join(&["--nick", "Ada"]);
+    let spec = fs::read_to_string(club.home.path().join("spec")).unwrap();
+    let program = binary().parent().unwrap().join("examples/messenger");
+    let home = Home::new();
+    let mut command = Command::new(program);
+    home.clean(command.args(["Bob", spec.trim()]));
+    let mut running = Running::start(command.stdin(Stdio::piped()));
+    let mut input = running.child.stdin.take().unwrap();
+    running.await_that("somebody", |running| running.wrote().contains("* somebody is here"));
+    member.post("hello");
+    running.await_that("the post", |running| running.wrote().contains("Ada (") && running.wrote().contains("): hello"));
+    writeln!(input, "hello Ada").unwrap();
+    member.running.await_that("the answer", |running| running.wrote().contains("hello Ada"));
+    drop(input);
+    let ended = running.end(PATIENCE);
+    assert_eq!(ended.status, 0, "{}", ended.stderr);
+}
+
+#[test]
 fn cron_notify_tells_of_failures_alone_and_ends_as_the_command_did() {
     let club = Club::new(&[]);
     let member = club.join(&["--recv-only"]);
