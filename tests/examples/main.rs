@@ -78,7 +78,13 @@ fn messenger_on_the_library_is_short_and_speaks_with_the_other() {
     let club = Club::new(&[]);
     let mut member = club.join(&["--nick", "Ada"]);
     let spec = fs::read_to_string(club.home.path().join("spec")).unwrap();
+    // Built with all tests, but not with this test program alone.
     let program = binary().parent().unwrap().join("examples/messenger");
+    if !program.exists() {
+        let mut build = Command::new(env!("CARGO"));
+        build.args(["build", "-q", "--example", "messenger"]).current_dir(root());
+        assert!(build.status().expect("cargo is there").success());
+    }
     let home = Home::new();
     let mut command = Command::new(program);
     home.clean(command.args(["Bob", spec.trim()]));
