@@ -134,6 +134,34 @@ class Aria2:
         return (place / "done").exists()
 
 
+class Rqbit:
+    # Nothing that looks for others elsewhere.
+    options = [
+        "-v", "info", "--disable-dht", "--disable-lsd", "--disable-upnp-port-forward", "--ipv4-only",
+        "--listen-ip", "127.0.0.1", "-i", "1s",
+    ]
+
+    def __init__(self, program):
+        self.program = program
+
+    def run(self, bench, place):
+        port = str(bench.port())
+        command = [self.program, *self.options, "--listen-port", port, "--announce-port", port, "download"]
+        return bench.start([*command, "--disable-http-api", "--overwrite", "-o", place, bench.torrent()], place)
+
+    def seed(self, bench, place):
+        (place / "film").hardlink_to(bench.film)
+        child = self.run(bench, place)
+        bench.wait(lambda: any(bench.tracker.peers.values()))
+        return child
+
+    def fetch(self, bench, place, _number):
+        return self.run(bench, place)
+
+    def is_done(self, place):
+        return b"torrent finished downloading" in (place / "log").read_bytes()
+
+
 class Bench:
     def __init__(self, folder, size, fetchers):
         self.folder = folder
@@ -219,8 +247,9 @@ def main():
     of.add_argument("--folder", help="where the files go: the size times one more than the fetchers (default: $TMPDIR)")
     own = Path(__file__).resolve().parent.parent / "target/release/p2pt"
     of.add_argument("--p2pt", default=own, help="default: what cargo build --release made")
+    of.add_argument("--rqbit", default=os.environ.get("RQBIT", "rqbit"), help="default: $RQBIT, or what is on the path")
     args = of.parse_args()
-    tools = {"p2pt": P2pt(args.p2pt), "aria2": Aria2()}
+    tools = {"p2pt": P2pt(args.p2pt), "aria2": Aria2(), "rqbit": Rqbit(args.rqbit)}
     for name in list(tools):
         if args.only and name not in args.only.split(","):
             del tools[name]
