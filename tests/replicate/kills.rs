@@ -67,6 +67,10 @@ fn a_fetcher_killed_at_random_moments_fetches_nothing_twice() {
     let sent = last(&ended.stderr, "replicating", "sent").unwrap();
     // On its way is what 200 ms bring, and each time the last piece comes with the head.
     let most = (whole + 1) * size as u64 + kills * (rate / 5 + 65_536);
+    eprintln!(
+        "{kills} kills: {whole} came after the file was whole, {kept} of {size} bytes were kept at the last of them and {received} came \
+         then; {sent} bytes were sent in all, of {most} at most"
+    );
     assert!(sent * 100 <= most * 102, "{sent} bytes were sent, of {most} at most");
 }
 

@@ -12,4 +12,5 @@ mod hostile;
 mod kills;
 mod lists;
 mod swarm;
+mod terminal;
 mod trouble;

@@ -178,22 +178,41 @@ impl Output {
     /// A progress bar on standard error; hidden where none is wanted. `length` in bytes, if it is known.
     #[must_use]
     pub fn bar(&self, length: Option<u64>) -> ProgressBar {
-        // Both fit 80 columns, with a message of a few words.
+        // A message that is too long for the terminal is cut: what goes on in the next line would stay there.
         let (bar, look) = match length {
             Some(length) => {
-                (ProgressBar::new(length), "{bar:24} {bytes}/{total_bytes}  {binary_bytes_per_sec}  {eta}  {msg}")
+                (ProgressBar::new(length), "{bar:24} {bytes}/{total_bytes}  {binary_bytes_per_sec}  {eta}  {wide_msg}")
             }
-            None => (ProgressBar::no_length(), "{bytes}  {binary_bytes_per_sec}  {elapsed}  {msg}"),
+            None => (ProgressBar::no_length(), "{bytes}  {binary_bytes_per_sec}  {elapsed}  {wide_msg}"),
         };
         let style = ProgressStyle::with_template(look).expect("a template that indicatif reads");
         self.0.bars.add(bar.with_style(style))
     }
 
+    /// A bar on standard error of so many bytes, above another one; what its message says (the rate, say) is for the caller to say. Hidden
+    /// where none is wanted.
+    #[must_use]
+    pub fn part_bar(&self, length: u64, above: Option<&ProgressBar>) -> ProgressBar {
+        let look = "{bar:12} {bytes}/{total_bytes}  {wide_msg}";
+        let style = ProgressStyle::with_template(look).expect("a template that indicatif reads");
+        let bar = ProgressBar::new(length).with_style(style);
+        match above {
+            Some(other) => self.0.bars.insert_before(other, bar),
+            None => self.0.bars.add(bar),
+        }
+    }
+
     /// A line on standard error that is brought up to date in its place; hidden where no bars are wanted.
     #[must_use]
     pub fn live(&self) -> ProgressBar {
-        let style = ProgressStyle::with_template("{msg}").expect("a template that indicatif reads");
+        let style = ProgressStyle::with_template("{wide_msg}").expect("a template that indicatif reads");
         self.0.bars.add(ProgressBar::no_length().with_style(style))
+    }
+
+    /// Takes a bar away; one that is only let go of may leave its line behind.
+    pub fn without(&self, bar: &ProgressBar) {
+        bar.finish_and_clear();
+        self.0.bars.remove(bar);
     }
 
     /// Where `--json` goes, if it was given.
@@ -264,5 +283,7 @@ mod tests {
         let output = Output::default();
         output.bar(Some(10)).finish();
         output.bar(None).finish();
+        let all = output.part_bar(10, None);
+        output.without(&output.part_bar(1, Some(&all)));
     }
 }

@@ -89,6 +89,13 @@ pub(in crate::cli) fn run(call: Call) -> Result<(), Failure> {
     })
 }
 
+/// How long that was ago, in words.
+fn since(begun: Instant) -> String {
+    let millis = begun.elapsed().as_millis() as u64;
+    // Not to the millisecond where it is long.
+    show_duration(Duration::from_millis(if millis < 10_000 { millis / 100 * 100 } else { millis / 1_000 * 1_000 }))
+}
+
 fn goal(call: &Call, object: &Object) -> Result<Goal, Failure> {
     let output = call.path("output");
     if output.as_deref() == Some(Path::new("-")) {
@@ -154,6 +161,11 @@ impl Company {
 }
 
 impl State {
+    /// Whether nothing has to come any more.
+    fn is_done(&self) -> bool {
+        self.plan.as_ref().is_some_and(Plan::is_done) || self.stream.as_ref().is_some_and(Stream::is_done)
+    }
+
     /// All members have gone: the time that others have to come begins, if anything came since it last did.
     fn left(&mut self, before: &mut Option<Instant>) {
         if before.is_none_or(|before| self.last > before) {
@@ -170,6 +182,7 @@ struct Fetching<'a> {
     goal: Goal,
     force: bool,
     timeout: Duration,
+    begun: Instant,
     /// What is at the goal already and the same.
     there: RefCell<Option<Hashed>>,
     state: RefCell<State>,
@@ -211,7 +224,8 @@ impl<'a> Fetching<'a> {
             last: Instant::now(),
         };
         let (state, there) = (RefCell::new(state), RefCell::new(there));
-        Self { call, entered, object, goal, force, timeout, there, state, moved: watch::Sender::new(0) }
+        let begun = Instant::now();
+        Self { call, entered, object, goal, force, timeout, begun, there, state, moved: watch::Sender::new(0) }
     }
 
     async fn run(&self) -> Result<(), Failure> {
@@ -321,13 +335,16 @@ impl<'a> Fetching<'a> {
         };
         let total = self.total();
         let share = (others * 100).checked_div(received).unwrap_or(0);
-        match self.state.borrow().exchange.givers() {
-            0 | 1 => self.call.out.say(format_args!("all there: {}", show_size(total))),
-            _ => self.call.out.say(format_args!(
-                "all there: {}; of what came, {share} % was from others than the origin",
-                show_size(total)
-            )),
-        }
+        let place = match &self.goal {
+            Goal::Stream => String::new(),
+            Goal::File(path) | Goal::Folder(path) => format!(" in {}", path.display()),
+        };
+        let came = match self.state.borrow().exchange.givers() {
+            0 => String::new(),
+            1 => format!(", after {}", since(self.begun)),
+            _ => format!(", after {}; of what came, {share} % was from others than the origin", since(self.begun)),
+        };
+        self.call.out.say(format_args!("all there: {}{place}{came}", show_size(total)));
         let event = Event::new("fetched").with("bytes", total).with("hash", to_hex(&self.object.hash));
         self.call.out.event(event.with("received", received).with("from_others", others))?;
         if self.call.switch("stay") {
@@ -358,8 +375,8 @@ impl<'a> Fetching<'a> {
         self.until(|state| state.head.take()).await
     }
 
-    fn going_on(&self, part: &Part) {
-        self.call.out.say(format_args!("going on with {} that are here already", show_size(part.bytes())));
+    fn going_on(&self, bytes: u64) {
+        self.call.out.say(format_args!("going on with {} that are here already", show_size(bytes)));
     }
 
     async fn file(&self, target: &Path) -> Result<(), Failure> {
@@ -375,7 +392,7 @@ impl<'a> Fetching<'a> {
         let place = paths.clone();
         let part = match self.busy(aside(move || Part::resume(&place, hash))).await?.map_err(disk)? {
             Some(part) if part.holds(part.tree().shape().last()) => {
-                self.going_on(&part);
+                self.going_on(part.bytes());
                 part
             }
             // Only the last piece proves the size: whoever gives right pieces is not to blame for a wrong one.
@@ -383,7 +400,7 @@ impl<'a> Fetching<'a> {
                 let head = self.head().await?;
                 let mut part = match unproven {
                     Some(part) if part.tree().shape() == head.tree.shape() => {
-                        self.going_on(&part);
+                        self.going_on(part.bytes());
                         part
                     }
                     other => {
@@ -410,7 +427,7 @@ impl<'a> Fetching<'a> {
             state.exchange.announce(&hash);
             state.exchange.want_missing(&hash);
         }
-        self.finished(None).await
+        self.finished(None, 0).await
     }
 
     async fn folder(&self, folder: &Path) -> Result<(), Failure> {
@@ -422,13 +439,15 @@ impl<'a> Fetching<'a> {
             self.call.out.say(format_args!("{name} will be {other}: this disk takes its name for another's"));
         }
         let there = self.busy(there(&list, &targets.paths)).await?;
-        {
+        let kept = {
             let mut state = self.state.borrow_mut();
             let plan = Plan::list(&list, targets.paths, self.force, there, &mut state.exchange.library)?;
+            let kept = plan.bytes(&state.exchange.library).0;
             state.plan = Some(plan);
             state.exchange.library.files().iter().for_each(|hash| state.exchange.announce(hash));
-        }
-        self.finished(Some(folder)).await
+            kept
+        };
+        self.finished(Some(folder), kept).await
     }
 
     /// The list that the address names.
@@ -459,8 +478,8 @@ impl<'a> Fetching<'a> {
         List::parse(&bytes).map_err(|why| Failure::new(Status::Integrity, "read the list of files", why))
     }
 
-    /// Waits until every file of the plan is in its place.
-    async fn finished(&self, folder: Option<&Path>) -> Result<(), Failure> {
+    /// Waits until every file of the plan is in its place; so many bytes of them are, and have not been told of.
+    async fn finished(&self, folder: Option<&Path>, mut kept: u64) -> Result<(), Failure> {
         loop {
             let done = std::mem::take(&mut self.state.borrow_mut().whole);
             // Waiting for the disk is done elsewhere: others go on getting pieces from us meanwhile.
@@ -496,6 +515,10 @@ impl<'a> Fetching<'a> {
                 plan.begin(folder)?
             };
             let parts = self.busy(opened(begun)).await?;
+            kept += parts.iter().map(Part::bytes).sum::<u64>();
+            if folder.is_some() && kept > 0 {
+                self.going_on(std::mem::take(&mut kept));
+            }
             {
                 let mut state = self.state.borrow_mut();
                 for part in parts {
@@ -547,7 +570,9 @@ impl<'a> Fetching<'a> {
             tokio::time::sleep(LOOK).await;
             let members = self.entered.hub.neighbours();
             if let Some(news) = company.is(members) {
-                self.call.out.say(news);
+                if !self.state.borrow().is_done() {
+                    self.call.out.say(news);
+                }
                 if company == Company::Gone {
                     self.state.borrow_mut().left(&mut parted);
                 }

@@ -14,6 +14,7 @@ use super::super::enter::{Entered, Standing, Wishes};
 use super::super::place::Place;
 use super::super::right::Right;
 use super::exchange::Exchange;
+use super::report::Giving;
 use super::{limit, limits, people, polite};
 use crate::base::PeerId;
 use crate::cli::address::{self, Address, Object, Stdin, Target};
@@ -204,7 +205,10 @@ impl<'a> Sharing<'a> {
             () = self.copies() => Ok(()),
             failure = self.progress() => Err(failure),
             () = self.status() => unreachable!("status lines go on for ever"),
-            () = time => Ok(()),
+            () = time => {
+                self.call.out.say("the time is over; leaving");
+                Ok(())
+            }
             status = signals.stopped() => Err(Failure::new(status, "finish", "interrupted")),
         }
     }
@@ -239,6 +243,7 @@ impl<'a> Sharing<'a> {
                 }
             }
             if wanted.is_some_and(|wanted| all.len() as u64 >= wanted) {
+                self.call.out.say("that is enough; leaving");
                 return;
             }
         }
@@ -246,8 +251,7 @@ impl<'a> Sharing<'a> {
 
     /// Tells how it goes on, until there is nothing left to share.
     async fn progress(&self) -> Failure {
-        let bar = self.call.out.bar(None);
-        let mut told = 0;
+        let (mut line, mut told) = (Giving::new(&self.call.out), 0);
         loop {
             tokio::time::sleep(TELL).await;
             self.exchange.borrow_mut().look_after();
@@ -256,8 +260,7 @@ impl<'a> Sharing<'a> {
                     .next("share what is there now: it gets another address");
             }
             let (sent, peers) = (self.exchange.borrow().sent(), self.entered.hub.neighbours());
-            bar.set_position(sent);
-            bar.set_message(format!("sent, {}", people(peers)));
+            line.tell(sent, peers);
             if sent != std::mem::replace(&mut told, sent) {
                 let event = Event::new("replicating").with("sent", sent).with("peers", peers);
                 let _ = self.call.out.event(event.with("seconds", self.begun.elapsed().as_secs_f64()));

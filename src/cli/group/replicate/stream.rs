@@ -86,7 +86,8 @@ impl Stream {
         self.is_done() || exchange.library.held(&self.hash, self.next).is_some()
     }
 
-    fn is_done(&self) -> bool {
+    /// Whether all of it was handed over.
+    pub(super) fn is_done(&self) -> bool {
         self.next == self.shape.pieces()
     }
 
