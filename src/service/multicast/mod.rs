@@ -25,7 +25,7 @@
 //!
 //! | what | bytes |
 //! |---|---|
-//! | [`Title`] | VLU and certificate of the publisher ‖ VLU and grant ‖ 32 random bytes ‖ VLU and name ‖ VLU: the first fragment for which it holds ‖ VLU and header ‖ VLU and tables ([`media::Head`]) ‖ signature |
+//! | [`Title`] | VLU and certificate of the publisher ‖ VLU and grant ‖ 32 random bytes ‖ VLU and name ‖ VLU: the first fragment for which it holds ‖ VLU and header ‖ VLU and tables ([`media::Head`]) ‖ VLUs in ms: window, fetch period, update period ‖ 1 if availability is told to all, or 0 ‖ signature |
 //! | [`Manifest`] | stream key ‖ flags, of which 1 is the end ‖ VLU: microseconds since the stream began ‖ VLU: first fragment ‖ count ‖ a bit for each fragment, the lowest first, with which a player can begin ‖ 16 bytes of BLAKE3 of each fragment's message ‖ signature |
 //!
 //! Both are signed with Ed25519 over `p2pt/1 stream` 00 ‖ group ID ‖ 1 for a title, 2 for a manifest ‖ what precedes the
@@ -34,12 +34,30 @@
 mod fragment;
 pub mod media;
 mod message;
+mod near;
+mod outbox;
+mod own;
+mod pace;
+mod parents;
+mod play;
+mod press;
 mod proof;
+mod pull;
+mod rate;
+mod relay;
+mod rounds;
 mod service;
+mod stream;
+#[cfg(test)]
+mod tests;
+mod told;
+mod tree;
 mod types;
+mod window;
 
 pub use fragment::{Begin, Fragment, MAX_REMAINING};
 pub use message::{FragmentsMap, MAX_BITMAP, MAX_NAME, MediaInfos, StreamKey, StreamMessage};
+pub use own::{OwnMessage, Standing};
 pub use proof::{FragmentDigest, MAX_FRAGMENTS, MAX_TITLE, Manifest, Title, sign_manifest, sign_title};
 pub use service::Multicast;
 pub use types::{

@@ -1,10 +1,13 @@
 //! What a publisher signs, so that nobody on the way can alter its stream: a title once, manifests all along.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use sha2::{Digest as _, Sha256};
 
 use super::media::{Head, MAX_TABLES};
 use super::message::{MAX_NAME, StreamKey};
+use super::types::StreamSettings;
 use crate::base::PeerId;
 use crate::crypto::sign::{Label, verify};
 use crate::crypto::{Identity, signer};
@@ -18,6 +21,8 @@ pub const MAX_FRAGMENTS: usize = 64;
 const MAX_HEADER: usize = 2048;
 /// The longest certificate and grant.
 const MAX_COUNTED: usize = 512;
+/// Longer than any time that a publisher may set, in milliseconds.
+const MAX_TIME: u64 = 3_600_000;
 /// The longest title.
 pub const MAX_TITLE: usize = MAX_TABLES + MAX_HEADER + 2 * MAX_COUNTED + MAX_NAME + 256;
 
@@ -63,6 +68,8 @@ pub struct Title {
     pub since: u64,
     /// What precedes the fragments.
     pub head: Head,
+    /// The publisher's settings, but for those which each member has for itself.
+    pub settings: StreamSettings,
     /// That the publisher may publish; empty if it has no grant.
     pub grant: Bytes,
     signed: Bytes,
@@ -77,7 +84,7 @@ pub fn sign_title(
     identity: &Identity,
     group: GroupId,
     random: &[u8; 32],
-    (name, since, head): (&str, u64, &Head),
+    (name, since, head, settings): (&str, u64, &Head, &StreamSettings),
     grant: Option<&[u8]>,
 ) -> Result<Bytes, DecodeError> {
     let grant = grant.unwrap_or_default();
@@ -94,6 +101,10 @@ pub fn sign_title(
     vlu::put(&mut out, since);
     put_counted(&mut out, &head.header);
     put_counted(&mut out, &head.tables);
+    for time in [settings.window, settings.fetch, settings.update] {
+        vlu::put(&mut out, u64::try_from(time.as_millis()).unwrap_or(u64::MAX));
+    }
+    out.push(u8::from(settings.send_to_all));
     let signature = identity.sign_key().sign(Label::Stream, &[&group.0, &[TITLE], &out[signed..]]);
     out.extend(signature);
     Ok(out.into())
@@ -118,12 +129,16 @@ impl Title {
         let since = vlu::take(from)?;
         let header = title.slice_ref(take_counted_to(from, MAX_HEADER)?);
         let tables = title.slice_ref(take_counted_to(from, MAX_TABLES)?);
+        let mut time = || vlu::take(from).map(|ms| Duration::from_millis(ms.min(MAX_TIME)));
+        let (window, fetch, update) = (time()?, time()?, time()?);
+        let send_to_all = take_u8(from)? & 1 == 1;
+        let settings = StreamSettings { window, fetch, update, send_to_all, ..StreamSettings::FLASH };
         let signed = title.slice_ref(&signed[..signed.len() - from.len()]);
         let signature = take_array(from)?;
         let key = StreamKey::of(group, publisher, &random);
         let head = Head { header, tables };
         if from.is_empty() {
-            Ok(Self { key, publisher, public, name, since, head, grant, signed, signature })
+            Ok(Self { key, publisher, public, name, since, head, settings, grant, signed, signature })
         } else {
             Err(DecodeError::Forbidden)
         }
@@ -199,7 +214,7 @@ impl Manifest {
         let first = vlu::take(from)?;
         let count = usize::from(take_u8(from)?);
         let ends_late = first.checked_add(count as u64).is_none();
-        if count > MAX_FRAGMENTS || first == 0 || ends_late || flags & !END != 0 || count == 0 && flags & END == 0 {
+        if count > MAX_FRAGMENTS || first == 0 || ends_late || flags & !END != 0 {
             return Err(DecodeError::Forbidden);
         }
         let (keys, digests) = from.split_at_checked(count.div_ceil(8)).ok_or(DecodeError::Truncated)?;
@@ -249,8 +264,12 @@ mod tests {
         Head { header: Bytes::from_static(b"FLV header"), tables: Bytes::from_static(b"what the codecs are") }
     }
 
+    fn settings() -> StreamSettings {
+        StreamSettings { send_to_all: true, ..StreamSettings::for_latency(Duration::from_secs(3)) }
+    }
+
     fn title(identity: &Identity) -> Title {
-        let title = sign_title(identity, GROUP, &[3; 32], ("news", 17, &head()), Some(b"grant")).unwrap();
+        let title = sign_title(identity, GROUP, &[3; 32], ("news", 17, &head(), &settings()), Some(b"grant")).unwrap();
         Title::decode(&title, GROUP).unwrap()
     }
 
@@ -266,13 +285,15 @@ mod tests {
         let title = title(&publisher);
         assert_eq!((title.publisher, &title.name[..], title.since), (publisher.peer_id(), "news", 17));
         assert_eq!((&title.head, &title.grant[..]), (&head(), &b"grant"[..]));
+        // How much others relay is not the publisher's to say.
+        assert_eq!(title.settings, StreamSettings { relay_margin: StreamSettings::FLASH.relay_margin, ..settings() });
         assert_eq!(title.key, StreamKey::of(GROUP, publisher.peer_id(), &[3; 32]));
         assert!(title.is_signed(GROUP));
     }
 
     #[test]
     fn a_title_that_was_altered_is_none_of_this_stream() {
-        let bytes = sign_title(&identity(1), GROUP, &[3; 32], ("news", 17, &head()), None).unwrap();
+        let bytes = sign_title(&identity(1), GROUP, &[3; 32], ("news", 17, &head(), &settings()), None).unwrap();
         let key = Title::decode(&bytes, GROUP).unwrap().key;
         for at in 0..bytes.len() {
             let mut altered = bytes.to_vec();
@@ -286,7 +307,10 @@ mod tests {
         let elsewhere = Title::decode(&bytes, other).unwrap();
         assert!(elsewhere.key != key && !elsewhere.is_signed(other), "for another group");
         let large = Head { header: Bytes::new(), tables: vec![0; MAX_TABLES + 1].into() };
-        assert_eq!(sign_title(&identity(1), GROUP, &[3; 32], ("", 1, &large), None), Err(DecodeError::TooLarge));
+        assert_eq!(
+            sign_title(&identity(1), GROUP, &[3; 32], ("", 1, &large, &settings()), None),
+            Err(DecodeError::TooLarge)
+        );
     }
 
     #[test]
@@ -333,12 +357,15 @@ mod tests {
     }
 
     #[test]
-    fn an_end_needs_no_fragments_and_nothing_else_may_lack_them() {
+    fn an_end_needs_no_fragments_nor_does_a_sign_of_life() {
         let publisher = identity(1);
         let title = title(&publisher);
-        let end = Manifest::decode(&sign_manifest(&publisher, GROUP, title.key, (5, 9), &[], true)).unwrap();
-        assert!(end.is_signed(GROUP, &title) && end.end);
-        let nothing = sign_manifest(&publisher, GROUP, title.key, (5, 9), &[], false);
-        assert_eq!(Manifest::decode(&nothing), Err(DecodeError::Forbidden));
+        for end in [true, false] {
+            let bytes = sign_manifest(&publisher, GROUP, title.key, (5, 9), &[], end);
+            let manifest = Manifest::decode(&bytes).unwrap();
+            assert!(manifest.is_signed(GROUP, &title) && manifest.end == end && manifest.of(9).is_none());
+        }
+        let nowhere = sign_manifest(&publisher, GROUP, title.key, (5, 0), &[], true);
+        assert_eq!(Manifest::decode(&nowhere), Err(DecodeError::Forbidden));
     }
 }

@@ -1,0 +1,164 @@
+//! What is looked after in a stream as time passes.
+
+use std::ops::Bound::{Excluded, Unbounded};
+use std::time::Duration;
+
+use super::message::StreamMessage;
+use super::near::Near;
+use super::own::OwnMessage;
+use super::stream::{Context, Stream, TICK};
+use super::tree::{MANIFESTS, TREES, Trees};
+use crate::base::PeerId;
+
+/// How often neighbours are told how we stand if nothing changes, and at most.
+const STANDING: Duration = Duration::from_secs(2);
+const STANDING_SOON: Duration = Duration::from_millis(60);
+
+/// Without any manifest for so long, others are asked for them.
+const QUIET: Duration = Duration::from_millis(2_500);
+/// A neighbour that knows of newer fragments than we do is asked for manifests this often.
+const MISSING_AGAIN: Duration = Duration::from_millis(400);
+
+impl Stream {
+    /// Time passed.
+    pub(super) fn handle_timeout(&mut self, context: &mut Context<'_>) {
+        let now = context.now;
+        while let Some(pressed) = self.press.as_mut().and_then(|press| press.press(now)) {
+            self.publish(context, pressed);
+        }
+        if !self.takes_part {
+            return;
+        }
+        if self.tick_at.is_some_and(|at| at <= now) {
+            self.tick_at = Some(now + TICK);
+            self.tick(context);
+        }
+        self.pull(context);
+    }
+
+    fn tick(&mut self, context: &mut Context<'_>) {
+        let now = context.now;
+        let keep = self.settings().window.max(self.latency) + context.margin;
+        self.window.expire(now, keep);
+        self.pulls.forget_below(self.window.low(), &mut self.nears);
+        while self.wishes.first_key_value().is_some_and(|(id, _)| *id < self.window.low()) {
+            self.wishes.pop_first();
+        }
+        if self.press.is_none() && self.end.is_none() {
+            if now.since(self.manifest_at) > QUIET {
+                self.manifest_at = now;
+                self.parents.no_manifests();
+            }
+            self.parents.look(now, &mut self.nears, context.rng);
+            self.ask_parents(context);
+            self.ask_manifests(context);
+        }
+        self.tell_maps(context);
+        let standing = self.stand(context.push_limit);
+        let changed = |tree: usize| match (self.standing.lags[tree], standing.lags[tree]) {
+            (Some(before), Some(lag)) => before.abs_diff(lag) > Duration::from_millis(10).max(before / 4),
+            (before, lag) => before != lag,
+        };
+        let is_new = !self.standing.takes_part || (0..TREES).any(changed);
+        let is_other = (0..TREES).any(|tree| (standing.free[tree] == 0) != (self.standing.free[tree] == 0));
+        let wait = if is_new {
+            STANDING_SOON
+        } else if is_other {
+            4 * STANDING_SOON
+        } else {
+            STANDING
+        };
+        if !self.standing.takes_part || now.since(self.standing_at) >= wait {
+            self.tell_standing(context);
+        }
+    }
+
+    /// Tells each neighbour what it should push, if that has changed.
+    fn ask_parents(&mut self, context: &mut Context<'_>) {
+        let from = if self.start.is_some() { self.window.high() } else { 0 };
+        let key = self.key();
+        let asks: Vec<(PeerId, Trees, Trees)> = self
+            .nears
+            .iter_mut()
+            .filter_map(|(peer, near)| {
+                let (before, wanted) = (near.asked, self.parents.wanted_from(*peer));
+                near.asked = wanted;
+                near.given = near.given.both(wanted);
+                (before != wanted).then_some((*peer, before, wanted))
+            })
+            .collect();
+        for (peer, before, wanted) in asks {
+            if before.slices() != wanted.slices() {
+                self.known(context, peer, &StreamMessage::Push(wanted.slices()));
+            }
+            if before.has(MANIFESTS) != wanted.has(MANIFESTS) {
+                self.own(context, peer, &OwnMessage::Follow { key, on: wanted.has(MANIFESTS), from });
+            }
+        }
+    }
+
+    /// Asks one who knows of newer fragments than we do for the manifests.
+    fn ask_manifests(&mut self, context: &mut Context<'_>) {
+        let now = context.now;
+        if now.since(self.asked_missing) < MISSING_AGAIN {
+            return;
+        }
+        let waits = self.window.waits_since(now.minus(MISSING_AGAIN / 2));
+        let high = self.window.high();
+        let knows_more = |near: &Near| {
+            near.standing.newest.max(near.map.as_ref().map_or(0, |map| map.highest())) >= high && high > 0
+        };
+        let quiet = now.since(self.manifest_at) >= MISSING_AGAIN;
+        let ahead = || self.nears.iter().find(|(_, near)| near.standing.takes_part && knows_more(near));
+        let ask = match waits {
+            Some((id, peer)) => Some((id.min(high.max(1)), peer)),
+            None if quiet => ahead().map(|(peer, _)| (high, *peer)),
+            None => None,
+        };
+        if let Some((id, peer)) = ask {
+            self.asked_missing = now;
+            let key = self.key();
+            self.own(context, peer, &OwnMessage::Missing { key, id });
+        }
+    }
+
+    fn tell_maps(&mut self, context: &mut Context<'_>) {
+        let now = context.now;
+        if now < self.map_at {
+            return;
+        }
+        let settings = self.settings();
+        self.map_at = now + settings.update.max(TICK);
+        let newest = self.window.newest();
+        let tells = |near: &Near| near.standing.takes_part && !near.standing.publishes && near.mapped < newest;
+        let wanting = |range: (std::ops::Bound<PeerId>, std::ops::Bound<PeerId>)| {
+            self.nears.range(range).find(|(_, near)| tells(near)).map(|(peer, _)| *peer)
+        };
+        let peers: Vec<PeerId> = if settings.send_to_all {
+            self.nears.iter().filter(|(_, near)| tells(near)).map(|(peer, _)| *peer).collect()
+        } else {
+            let after = self.map_turn.and_then(|turn| wanting((Excluded(turn), Unbounded)));
+            after.or_else(|| wanting((Unbounded, Unbounded))).into_iter().collect()
+        };
+        let Some(map) = (!peers.is_empty()).then(|| self.window.map()).flatten() else { return };
+        let message = StreamMessage::Map(map);
+        for peer in peers {
+            self.map_turn = Some(peer);
+            if let Some(near) = self.nears.get_mut(&peer) {
+                near.mapped = newest;
+            }
+            self.known(context, peer, &message);
+        }
+    }
+
+    /// Asks for what nobody pushed.
+    pub(super) fn pull(&mut self, context: &mut Context<'_>) {
+        if self.pulls.deadline().is_none_or(|due| due > context.now) {
+            return;
+        }
+        let lags = std::array::from_fn(|tree| self.parents.lag(tree, &self.nears));
+        for (peer, id) in self.pulls.ask(context.now, &mut self.nears, &lags) {
+            self.known(context, peer, &StreamMessage::Pull(id));
+        }
+    }
+}

@@ -1,0 +1,5 @@
+//! Stories of streams.
+
+mod basics;
+mod crowd;
+mod world;

@@ -1,0 +1,88 @@
+//! Many play.
+
+use std::time::Duration;
+
+use super::world::{World, ms, named};
+use crate::service::multicast::{StreamKey, StreamSettings};
+
+/// How a stream got to those who played it.
+#[derive(Debug)]
+pub(super) struct Report {
+    /// Of what was written, of a thousand, what was not shown to those who had begun.
+    missed: f64,
+    p50: Duration,
+    p99: Duration,
+    last: Duration,
+    /// Bytes sent by all, for each player and each byte of the stream.
+    upload: f64,
+    /// From the publisher's, of the stream.
+    publisher: f64,
+    duplicates: f64,
+    asked: f64,
+}
+
+impl World {
+    pub(super) fn report(&self, key: StreamKey, publisher: usize, players: &[usize], bytes: u64) -> Report {
+        let mut delays = Vec::new();
+        let (mut missed, mut all, mut duplicates, mut asked, mut came) = (0, 0, 0, 0, 0);
+        for &node in players {
+            for (_, shown) in self.nodes[node].shown() {
+                let number = super::world::number_of(&shown.unit);
+                delays.push(shown.ready.since(self.written[&number]));
+            }
+            let numbers = self.nodes[node].numbers();
+            let (Some(first), Some(last)) = (numbers.first(), numbers.last()) else { continue };
+            all += last - first + 1;
+            missed += last - first + 1 - numbers.len() as u64;
+            let info = self.info(node, key);
+            duplicates += info.duplicates;
+            asked += info.fragments_requested_from_peers;
+            came += info.fragments_requested_from_peers + info.fragments_pushed_from_peers;
+        }
+        delays.sort_unstable();
+        let at = |share: f64| delays[((delays.len() - 1) as f64 * share) as usize];
+        let sent = |node: usize| self.nodes[node].sent.0 + self.nodes[node].sent.1;
+        let sum: u64 = (0..self.nodes.len()).map(sent).sum();
+        Report {
+            missed: 1000.0 * missed as f64 / all.max(1) as f64,
+            p50: at(0.5),
+            p99: at(0.99),
+            last: at(1.0),
+            upload: sum as f64 / (players.len() as u64 * bytes) as f64,
+            publisher: sent(publisher) as f64 / bytes as f64,
+            duplicates: duplicates as f64 / came.max(1) as f64,
+            asked: asked as f64 / came.max(1) as f64,
+        }
+    }
+}
+
+/// `players` of 2 Mbit/s.
+fn crowd(seed: u64, players: usize, time: Duration) -> (World, StreamKey, Report) {
+    let mut world = World::of(seed, players + 1, (players + 1).ilog2() as usize + 13);
+    let key = world.publish(0, "news", StreamSettings::for_latency(ms(2000)));
+    let who: Vec<usize> = (1..=players).collect();
+    who.iter().for_each(|node| {
+        world.play(*node, named("news"));
+    });
+    world.stream(0, key, 250_000, time);
+    let bytes = world.info(0, key).bytes_pushed_to_peers;
+    let written: usize =
+        (0..world.written.len()).map(|count| if count % 25 == 0 { 50_000 } else { 250_000 / 30 }).sum();
+    assert!(bytes > 0);
+    world.unpublish(0, key);
+    world.run(ms(4000));
+    let report = world.report(key, 0, &who, written as u64);
+    (world, key, report)
+}
+
+#[test]
+fn a_crowd_gets_everything_in_time_and_nobody_pays_much() {
+    for players in [10, 30] {
+        let (world, _, report) = crowd(1, players, ms(15_000));
+        let begun = (1..=players).filter(|node| world.nodes[*node].shown().next().is_some()).count();
+        assert!(begun == players && report.missed == 0.0, "{players}: {begun} {report:?}");
+        assert!(report.p50 < ms(500) && report.p99 < ms(2000) && report.last < ms(2000), "{players}: {report:?}");
+        assert!(report.upload < 1.2 && report.publisher < 4.4, "{players}: {report:?}");
+        assert!(report.duplicates < 0.03 && report.asked < 0.03, "{players}: {report:?}");
+    }
+}
