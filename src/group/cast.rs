@@ -212,6 +212,21 @@ mod tests {
         }
 
         #[test]
+        fn whatever_a_member_says_is_heard_or_not(
+            pieces in proptest::collection::vec((0u8..4, 0u8..4, proptest::collection::vec(any::<u8>(), 0..9)), 0..60),
+        ) {
+            let (mut caster, mut casts) = ends();
+            for (at, following, bytes) in pieces {
+                let mut datagram = caster.0.seal(&[&[at, following], &bytes]);
+                let heard = casts.hear(Instant::ZERO, &mut datagram);
+                prop_assert!(at <= following || heard.is_none());
+                prop_assert!(following > 0 || at > 0 || heard == Some(Bytes::from(bytes)));
+            }
+            prop_assert_eq!(casts.hear(Instant::ZERO, &mut caster.0.seal(&[])), None);
+            prop_assert_eq!(casts.stats.refused, 0);
+        }
+
+        #[test]
         fn noise_is_none(mut noise in proptest::collection::vec(any::<u8>(), 0..200)) {
             prop_assert_eq!(ends().1.hear(Instant::ZERO, &mut noise), None);
         }
