@@ -311,7 +311,7 @@ impl Member {
     /// Something was heard on the group's own IP multicast address.
     pub fn heard_cast(&mut self, now: Instant, message: &Bytes) {
         if let Some(multicast) = &mut self.multicast {
-            multicast.heard_cast(now, self.membership.view(), message);
+            multicast.heard_cast(now, message);
         }
     }
 

@@ -30,7 +30,16 @@
 //!
 //! Both are signed with Ed25519 over `p2pt/1 stream` 00 ‖ group ID ‖ 1 for a title, 2 for a manifest ‖ what precedes the
 //! signature; of a title that begins with the random bytes.
+//!
+//! # IP multicast
+//!
+//! Where the groupspec names an IP multicast address, a publisher says there, besides, its title once a second, each manifest
+//! twice (the second time with the next one) and each fragment once, in datagrams sealed with a key that all members have
+//! ([`crate::group::Caster`]). A message begins with `01` for a title, `02` for a manifest; a fragment is `80` ‖ the first eight
+//! bytes of the stream's key ‖ the known message. Who hears most of the fragments asks nobody to push, and neighbours for what it
+//! missed. Since nobody knows which member spoke, nobody is left for what is wrong.
 
+mod air;
 mod fragment;
 pub mod media;
 mod message;

@@ -59,6 +59,11 @@ impl Outbox {
         fits
     }
 
+    /// Says something to all who hear the group's own IP multicast address.
+    pub(super) fn cast(&mut self, data: Bytes) {
+        self.ready.push_back(Output::Cast(data));
+    }
+
     /// Nothing more goes to a neighbour on this lane.
     pub(super) fn finish(&mut self, peer: PeerId, lane: Lane) {
         if self.ways.remove(&(peer, lane)).is_some() {

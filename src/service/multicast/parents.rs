@@ -143,6 +143,11 @@ impl Parents {
         }
     }
 
+    /// Nobody need push.
+    pub(super) fn rest(&mut self) {
+        (self.trees, self.second, self.race) = Default::default();
+    }
+
     /// Looks after all trees: whom to ask otherwise than before is seen from [`Parents::wanted_from`].
     pub(super) fn look(&mut self, now: Instant, nears: &mut Nears, rng: &mut Rng) {
         for tree in 0..TREES {

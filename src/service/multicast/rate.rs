@@ -47,6 +47,7 @@ pub(super) struct Counts {
     pub(super) sent_control: Rate,
     pub(super) received_data: Rate,
     pub(super) received_control: Rate,
+    pub(super) received_air: Rate,
 }
 
 impl Counts {
@@ -73,12 +74,19 @@ impl Counts {
         *count += 1;
     }
 
+    /// A fragment that was not here was heard on the group's own IP multicast address.
+    pub(super) fn heard(&mut self, bytes: usize) {
+        self.info.bytes_received_from_ip_multicast += bytes as u64;
+        self.info.fragments_received_from_ip_multicast += 1;
+    }
+
     /// All of it.
     pub(super) fn info(&self, now: Instant) -> MulticastInfo {
         MulticastInfo {
             send_data_rate: self.sent_data.get(now),
             send_control_rate: self.sent_control.get(now),
             receive_data_rate: self.received_data.get(now),
+            receive_ip_multicast_rate: self.received_air.get(now),
             receive_control_rate: self.received_control.get(now),
             ..self.info
         }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
+use super::air::AIR;
 use super::fragment::Fragment;
 use super::near::Near;
 use super::own::OwnMessage;
@@ -25,12 +26,14 @@ impl Stream {
     /// A manifest of ours, and its fragments, are signed.
     pub(super) fn publish(&mut self, context: &mut Context<'_>, pressed: Pressed) {
         let Ok(manifest) = Manifest::decode(&pressed.manifest) else { return };
+        self.heard = context.now;
         // What is not pushed may be asked for, and a little more.
         let bytes: usize = pressed.messages.iter().map(Bytes::len).sum();
         let pushes: usize = self.nears.values().map(|near| Trees::of(near.pushed.slices(), false).count()).sum();
         let most = SLICES * context.push_limit;
         let free = (most.saturating_sub(pushes) + most / PULLS) * bytes / SLICES;
         self.gifts = (self.gifts + free as u64).min(MAX_GIFTS);
+        self.cast(context, &pressed.manifest, &pressed.messages);
         self.vouched(context, None, &manifest, &pressed.manifest);
         for (id, message) in (pressed.first..).zip(&pressed.messages) {
             if self.window.put(context.now, id, message) == Arrival::New {
@@ -67,7 +70,11 @@ impl Stream {
         for waited in self.window.release(context.now, &ids) {
             match waited.arrival {
                 Arrival::New => {
-                    self.counts.got(waited.len, false);
+                    self.hearing.came(context.now, waited.from == AIR);
+                    match waited.from {
+                        AIR => self.counts.heard(waited.len),
+                        _ => self.counts.got(waited.len, false),
+                    }
                     self.arrived(context, Some(waited.from), waited.id);
                 }
                 Arrival::Forged => {
@@ -139,9 +146,10 @@ impl Stream {
         let (mean, deviation) = self.late;
         let late = Duration::from_secs_f64((mean + 4.0 * deviation).max(0.0));
         let patience = self.settings().fetch.max(late).min(self.latency / 2).max(TICK);
+        let hears = self.hearing.is_good(now);
         let played = self.pace.due(manifest.at, self.latency).is_some_and(|due| due <= now);
         for &id in new.iter().filter(|id| **id >= start) {
-            let has_parent = self.parents.of(slice_of(id)).is_some();
+            let has_parent = hears || self.parents.of(slice_of(id)).is_some();
             let wait = if has_parent && !played { patience } else { Duration::from_millis(10) };
             self.pulls.expect(now, id, now + wait);
             self.parents.announced(now, id);
@@ -151,7 +159,10 @@ impl Stream {
     /// A fragment came.
     pub(super) fn fragment(&mut self, context: &mut Context<'_>, peer: PeerId, message: &Bytes) -> Result<(), Fault> {
         let now = context.now;
-        self.counts.received_data.add(now, message.len());
+        match peer {
+            AIR => self.counts.received_air.add(now, message.len()),
+            _ => self.counts.received_data.add(now, message.len()),
+        }
         if !self.takes_part || self.press.is_some() {
             return Err(Fault::Limited);
         }
@@ -167,7 +178,11 @@ impl Stream {
                 }
                 let expected = self.pulls.remove(id, &mut self.nears);
                 let asked = expected.is_some_and(|(_, asked)| asked == Some(peer));
-                self.counts.got(message.len(), asked);
+                self.hearing.came(now, peer == AIR);
+                match peer {
+                    AIR => self.counts.heard(message.len()),
+                    _ => self.counts.got(message.len(), asked),
+                }
                 if let Some((known, _)) = expected.filter(|_| !asked) {
                     let (mean, deviation) = &mut self.late;
                     let error = now.since(known).as_secs_f64() - *mean;

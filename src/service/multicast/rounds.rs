@@ -3,6 +3,7 @@
 use std::ops::Bound::{Excluded, Unbounded};
 use std::time::Duration;
 
+use super::air::AIR;
 use super::message::StreamMessage;
 use super::near::Near;
 use super::own::OwnMessage;
@@ -49,12 +50,17 @@ impl Stream {
                 self.manifest_at = now;
                 self.parents.no_manifests();
             }
-            self.parents.look(now, &mut self.nears, context.rng);
+            if self.hearing.is_good(now) {
+                self.parents.rest();
+            } else {
+                self.parents.look(now, &mut self.nears, context.rng);
+            }
             self.ask_parents(context);
             self.ask_manifests(context);
         }
+        self.cast_title(context);
         self.tell_maps(context);
-        let standing = self.stand(context.push_limit);
+        let standing = self.stand(now, context.push_limit);
         let changed = |tree: usize| match (self.standing.lags[tree], standing.lags[tree]) {
             (Some(before), Some(lag)) => before.abs_diff(lag) > Duration::from_millis(10).max(before / 4),
             (before, lag) => before != lag,
@@ -100,10 +106,12 @@ impl Stream {
     /// Asks one who knows of newer fragments than we do for the manifests.
     fn ask_manifests(&mut self, context: &mut Context<'_>) {
         let now = context.now;
-        if now.since(self.asked_missing) < MISSING_AGAIN {
+        // What is heard is said once or twice, and nobody is waited for.
+        let again = if self.hearing.is_good(now) { MISSING_AGAIN / 4 } else { MISSING_AGAIN };
+        if now.since(self.asked_missing) < again {
             return;
         }
-        let waits = self.window.waits_since(now.minus(MISSING_AGAIN / 2));
+        let waits = self.window.waits_since(now.minus(again / 2));
         let high = self.window.high();
         let knows_more = |near: &Near| {
             near.standing.newest.max(near.map.as_ref().map_or(0, |map| map.highest())) >= high && high > 0
@@ -111,6 +119,13 @@ impl Stream {
         let quiet = now.since(self.manifest_at) >= MISSING_AGAIN;
         let ahead = || self.nears.iter().find(|(_, near)| near.standing.takes_part && knows_more(near));
         let ask = match waits {
+            // Anybody may have it, and not everybody has.
+            Some((id, AIR)) => {
+                let helpers: Vec<PeerId> =
+                    self.nears.iter().filter(|(_, near)| near.standing.takes_part).map(|(peer, _)| *peer).collect();
+                let helper = helpers.get(context.rng.below(helpers.len().max(1) as u64) as usize);
+                helper.map(|peer| (id, *peer))
+            }
             Some((id, peer)) => Some((id.min(high.max(1)), peer)),
             None if quiet => ahead().map(|(peer, _)| (high, *peer)),
             None => None,

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
+use super::air::{self, AIR, Heard};
 use super::media::{Head, Unit};
 use super::message::{MAX_NAME, StreamKey, StreamMessage};
 use super::near::Near;
@@ -46,6 +47,13 @@ struct Peer {
     faults: TokenBucket,
 }
 
+impl Peer {
+    fn new(rtt: Duration) -> Self {
+        let bucket = |(rate, burst)| TokenBucket::new(rate, burst);
+        Self { rtt, banned: false, verifications: bucket(VERIFICATIONS), faults: bucket(FAULTS) }
+    }
+}
+
 /// The multicast service of one membership.
 #[derive(Debug)]
 pub struct Multicast {
@@ -62,6 +70,8 @@ pub struct Multicast {
     plays: BTreeMap<PlayId, Play>,
     next_play: u64,
     relaying: (usize, Duration),
+    /// Whether the group has an IP multicast address of its own.
+    casting: bool,
     look_at: Option<Instant>,
     /// Of messages that belong to no stream that we know.
     faults: MulticastInfo,
@@ -83,6 +93,7 @@ impl Multicast {
             plays: BTreeMap::new(),
             next_play: 1,
             relaying: (StreamSettings::FLASH.push_limit, StreamSettings::FLASH.relay_margin),
+            casting: false,
             look_at: None,
             faults: MulticastInfo::default(),
         }
@@ -205,9 +216,7 @@ impl Multicast {
     /// A neighbour is there.
     pub fn peer_up(&mut self, now: Instant, view: &View, peer: PeerId) {
         let rtt = view.neighbour(peer).map_or(Duration::ZERO, |neighbour| neighbour.rtt);
-        let bucket = |(rate, burst)| TokenBucket::new(rate, burst);
-        let (verifications, faults) = (bucket(VERIFICATIONS), bucket(FAULTS));
-        self.peers.insert(peer, Peer { rtt, banned: false, verifications, faults });
+        self.peers.insert(peer, Peer::new(rtt));
         for key in self.order.clone() {
             self.with(now, key, |stream, context| stream.peer_up(context, peer, rtt));
         }
@@ -349,12 +358,13 @@ impl Multicast {
             rng: &mut self.rng,
             push_limit: 0,
             margin: Duration::ZERO,
+            casting: self.casting,
         };
         let mut stream = Stream::new(&mut context, title, bytes, press);
         if let Some(settings) = settings {
             stream.set_settings(settings);
         }
-        let peers = self.peers.iter().filter(|(_, peer)| !peer.banned);
+        let peers = self.peers.iter().filter(|(id, peer)| !peer.banned && **id != AIR);
         stream.nears = peers.map(|(id, peer)| (*id, Near::new(peer.rtt))).collect();
         stream.spread_title(&mut context);
         self.streams.insert(key, stream);
@@ -374,7 +384,9 @@ impl Multicast {
         let (push_limit, margin) =
             if stream.press.is_some() { (settings.push_limit, settings.relay_margin) } else { self.relaying };
         let group = self.config.group;
-        let mut context = Context { now, group, out: &mut self.out, rng: &mut self.rng, push_limit, margin };
+        let casting = self.casting;
+        let (out, rng) = (&mut self.out, &mut self.rng);
+        let mut context = Context { now, group, out, rng, push_limit, margin, casting };
         Some(what(stream, &mut context))
     }
 
@@ -434,7 +446,7 @@ impl Multicast {
             stream.take_part(context, takes_part);
             stream.tell_ended(context);
         });
-        for peer in forgers {
+        for peer in forgers.into_iter().filter(|peer| *peer != AIR) {
             self.ban(now, peer, "altered a fragment");
         }
         if ended {
@@ -482,11 +494,47 @@ impl Multicast {
         }
     }
 
-    /// Something was heard on the group's own IP multicast address.
-    pub fn heard_cast(&mut self, _now: Instant, _view: &View, _message: &Bytes) {}
+    /// Something was heard on the group's own IP multicast address. Whoever said it is a member; which one, nobody knows, so
+    /// nobody is left for what is wrong with it.
+    pub fn heard_cast(&mut self, now: Instant, message: &Bytes) {
+        let (key, outcome) = match air::read(message) {
+            Some(Heard::Own(OwnMessage::Title(title))) => (None, self.title(now, AIR, &title)),
+            Some(Heard::Own(own)) => {
+                let key = key_of(&own);
+                (key, self.own_message(now, AIR, key, own, message.len()))
+            }
+            Some(Heard::Fragment(tag, fragment)) => {
+                let key = self.tagged(tag);
+                let ours = key.and_then(|key| self.streams.get(&key)).is_some_and(|stream| stream.press.is_some());
+                let take = |key| self.with(now, key, |stream, context| stream.fragment(context, AIR, &fragment));
+                (key, key.filter(|_| !ours).and_then(take).unwrap_or(Ok(())))
+            }
+            None => (None, Err(Fault::Malformed)),
+        };
+        if let Err(fault) = outcome {
+            let info = key
+                .and_then(|key| self.streams.get_mut(&key))
+                .map_or(&mut self.faults, |stream| &mut stream.counts.info);
+            match fault {
+                Fault::Malformed => info.malformed += 1,
+                Fault::Limited => info.limited += 1,
+                // It was counted where it was found.
+                Fault::Hostile(_) => {}
+            }
+        }
+        if let Some(key) = key {
+            self.settle(now, key);
+        }
+    }
 
     /// Whether the group has such an address, to which streams are sent.
-    pub fn set_casting(&mut self, _casting: bool) {}
+    pub fn set_casting(&mut self, casting: bool) {
+        self.casting = casting;
+        self.peers.remove(&AIR);
+        if casting {
+            self.peers.insert(AIR, Peer::new(Duration::ZERO));
+        }
+    }
 
     /// So many bytes may be sent to a neighbour on this lane now.
     pub fn writable(&mut self, _now: Instant, peer: PeerId, lane: Lane, room: usize) {

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
+use super::air::Hearing;
 use super::media::Head;
 use super::message::{MediaInfos, StreamKey, StreamMessage};
 use super::near::{Near, Nears};
@@ -35,6 +36,8 @@ const MAX_HEADS: usize = 8;
 /// Who follows the manifests counts as so many of those to whom fragments are pushed.
 const FOLLOWERS: usize = 2;
 
+/// What is heard on IP multicast lags about so much behind the publisher.
+const HEARD: Duration = Duration::from_millis(2);
 /// Bytes that a publisher gives at once to those who ask.
 pub(super) const MAX_GIFTS: u64 = 4 << 20;
 
@@ -57,6 +60,8 @@ pub(super) struct Context<'a> {
     pub(super) rng: &'a mut Rng,
     pub(super) push_limit: usize,
     pub(super) margin: Duration,
+    /// Whether the group has an IP multicast address of its own.
+    pub(super) casting: bool,
 }
 
 /// A stream.
@@ -105,6 +110,8 @@ pub(super) struct Stream {
     pub(super) gifts: u64,
     /// Our owner knows that it has ended.
     pub(super) told_ended: bool,
+    /// How well it is heard on the group's own IP multicast address.
+    pub(super) hearing: Hearing,
     /// Whose fragments turned out to be none of the publisher's.
     pub(super) forgers: Vec<PeerId>,
 }
@@ -148,6 +155,7 @@ impl Stream {
             asked_missing: now,
             gifts: MAX_GIFTS,
             told_ended: false,
+            hearing: Hearing::default(),
             forgers: Vec::new(),
         }
     }
@@ -384,17 +392,21 @@ impl Stream {
     }
 
     /// How we stand.
-    pub(super) fn stand(&self, push_limit: usize) -> Standing {
+    pub(super) fn stand(&mut self, now: Instant, push_limit: usize) -> Standing {
         if !self.takes_part {
             return Standing::default();
         }
         let publishes = self.press.is_some();
-        let lags =
-            std::array::from_fn(
-                |tree| {
-                    if publishes { Some(Duration::ZERO) } else { self.parents.lag(tree, &self.nears) }
-                },
-            );
+        let hears = self.hearing.is_good(now);
+        let lags = std::array::from_fn(|tree| {
+            if publishes {
+                Some(Duration::ZERO)
+            } else if hears {
+                Some(HEARD)
+            } else {
+                self.parents.lag(tree, &self.nears)
+            }
+        });
         let lags = lags.map(|lag| lag.map(|lag| Duration::from_millis(lag.as_micros().div_ceil(1000) as u64)));
         let free = std::array::from_fn(|tree| {
             let free = places(tree, push_limit).saturating_sub(self.pushed_along(tree).count());
@@ -409,7 +421,7 @@ impl Stream {
 
     /// Tells all neighbours how we stand.
     pub(super) fn tell_standing(&mut self, context: &mut Context<'_>) {
-        self.standing = self.stand(context.push_limit);
+        self.standing = self.stand(context.now, context.push_limit);
         self.standing_at = context.now;
         let message = OwnMessage::Standing { key: self.key(), standing: self.standing };
         let peers: Vec<PeerId> = self.nears.keys().copied().collect();

@@ -1,5 +1,6 @@
 //! Stories of streams.
 
+mod air;
 mod basics;
 mod crowd;
 mod world;

@@ -14,6 +14,7 @@ fn one_publishes_and_others_play() {
     world.stream(0, key, 250_000, ms(10_000));
     world.unpublish(0, key);
     world.run(ms(3000));
+    assert!(world.info(0, key).bytes_pushed_to_peers > 0, "after its end, what was published is there for who asks");
     let all: Vec<u64> = (0..250).collect();
     for node in 1..5 {
         let node = &world.nodes[node];

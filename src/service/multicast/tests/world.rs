@@ -81,6 +81,7 @@ enum Happening {
     Timer(usize),
     Message(usize, usize, Lane, Bytes),
     Room(usize, usize, Lane, usize),
+    Cast(usize, Bytes),
 }
 
 pub(super) struct World {
@@ -96,6 +97,8 @@ pub(super) struct World {
     arrives: BTreeMap<(usize, usize, Lane), Instant>,
     /// Of how many messages one is lost, and comes two round trips later.
     pub(super) loss: u64,
+    /// Who hears the group's IP multicast address, and of how many datagrams each of them misses one; 0: none.
+    air: (Vec<usize>, u64),
     /// When each unit was written.
     pub(super) written: BTreeMap<u64, Instant>,
     units: u64,
@@ -120,7 +123,8 @@ impl World {
     pub(super) fn new(seed: u64) -> Self {
         let (nodes, by_peer, queue, links, unsent, arrives, written) = Default::default();
         let (now, rng) = (Instant::ZERO, Rng::for_simulation(seed));
-        Self { now, rng, nodes, by_peer, queue, count: 0, links, unsent, arrives, loss: 100, written, units: 0 }
+        let air = (Vec::new(), 0);
+        Self { now, rng, nodes, by_peer, queue, count: 0, links, unsent, arrives, loss: 100, air, written, units: 0 }
     }
 
     /// So many members, each linked to about `degree` others with round trips of 20 to 160 ms.
@@ -293,6 +297,10 @@ impl World {
                         self.drain(to);
                     }
                 }
+                Happening::Cast(to, message) => {
+                    self.nodes[to].multicast.heard_cast(at, &message);
+                    self.drain(to);
+                }
                 Happening::Room(from, to, lane, bytes) => {
                     if self.links.contains_key(&(from, to)) {
                         let unsent = self.unsent.entry((from, to, lane)).or_default();
@@ -308,6 +316,22 @@ impl World {
         self.now = end;
     }
 
+    /// These hear the group's own IP multicast address from now on, but for each `loss`-th datagram.
+    pub(super) fn put_on_air(&mut self, nodes: &[usize], loss: u64) {
+        (0..self.nodes.len()).for_each(|node| self.nodes[node].multicast.set_casting(nodes.contains(&node)));
+        self.air = (nodes.to_vec(), loss);
+    }
+
+    /// Says something on that address.
+    pub(super) fn say(&mut self, from: usize, message: &Bytes) {
+        let hearers: Vec<usize> = self.air.0.iter().copied().filter(|to| *to != from && self.nodes[*to].up).collect();
+        for to in hearers {
+            if self.air.1 == 0 || self.rng.below(self.air.1) > 0 {
+                self.happens(self.now + ms(1), Happening::Cast(to, message.clone()));
+            }
+        }
+    }
+
     fn happens(&mut self, at: Instant, happening: Happening) {
         self.count += 1;
         self.queue.insert((at, self.count), happening);
@@ -319,6 +343,7 @@ impl World {
             match output {
                 Output::Send(outgoing) => self.send(node, outgoing),
                 Output::Finish { .. } => {}
+                Output::Cast(message) => self.say(node, &message),
                 Output::Event(event) => {
                     if let StreamEvent::Misbehaved { peer, reason } = event {
                         self.nodes[node].banned.insert(peer, reason);
