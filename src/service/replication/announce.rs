@@ -7,6 +7,7 @@
 use std::time::Duration;
 
 use super::message::Span;
+use super::neighbour::Neighbour;
 use super::service::{AT_ONCE, BY_AND_BY, LATER, Replication, SOON};
 use crate::base::{Instant, PeerId, RangeSet};
 
@@ -17,6 +18,13 @@ const ASKED_WITHIN: Duration = Duration::from_secs(3);
 /// Objects shown to one neighbour at once, at most.
 const MAX_SHOWN: usize = 1_024;
 
+/// Whether a neighbour says that it has all that we have, and have not told to all: it did not get it from us. What it says of what we have shown to
+/// nobody is not relied on, so that one that gives nothing does not make us believe that everything is out; if it is another
+/// origin, it is shown once by each of us.
+fn boasts(near: &Neighbour, quiet: &RangeSet) -> bool {
+    near.have.common(quiet).len() == quiet.len()
+}
+
 impl Replication {
     /// We have these, from the group or from elsewhere.
     pub(super) fn announce(&mut self, now: Instant, span: Span, fetched: bool) {
@@ -25,7 +33,7 @@ impl Replication {
         }
         self.hidden.insert_range(span.clone());
         self.quiet.insert_range(span.clone());
-        for neighbour in self.neighbours.values() {
+        for neighbour in self.neighbours.values().filter(|near| !boasts(near, &self.quiet)) {
             self.hidden.remove_all(&neighbour.have.within(span.clone()).collect());
         }
     }
@@ -44,6 +52,14 @@ impl Replication {
             };
             neighbour.flush_within(now, within);
         }
+    }
+
+    /// A neighbour says that it has these, too.
+    pub(super) fn are_said_to_be_out(&mut self, peer: PeerId, mut said: RangeSet) {
+        if self.neighbours.get(&peer).is_some_and(|near| boasts(near, &self.quiet)) {
+            said.remove_all(&self.hidden);
+        }
+        self.are_out(&said);
     }
 
     /// Others have these, too.
@@ -74,9 +90,11 @@ impl Replication {
         }
         let quiet = self.quiet.common(had);
         self.hidden.add_all(&quiet);
-        for neighbour in self.neighbours.values() {
+        for neighbour in self.neighbours.values().filter(|near| !boasts(near, &self.quiet)) {
             self.hidden.remove_all(&neighbour.have.common(&quiet));
         }
+        // What is shown to somebody else stays so.
+        self.shown.keys().for_each(|&index| self.hidden.remove_range(index..=index));
     }
 
     /// What was shown and not asked for, or not taken, is shown to others.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use super::message::{Span, index};
-use super::neighbour::{Asked, MAX_RANGES};
+use super::neighbour::{Asked, MAX_RANGES, Neighbour};
 use super::service::Replication;
 use super::types::{MAX_OBJECT, ReplicationEvent};
 use crate::base::{Instant, PeerId, RangeSet};
@@ -20,6 +20,8 @@ const MAX_FLIGHT_BYTES: usize = 16 << 20;
 const MAX_CHECKING: usize = 1_024;
 /// How far is looked for something that a neighbour has.
 const LOOK: usize = 512;
+/// How long somebody who has given nothing yet may take before another is asked, too.
+const INSTEAD: Duration = Duration::from_millis(500);
 /// Neighbours that are asked for the same object at once, at the end.
 const MAX_ASKERS: usize = 3;
 
@@ -84,7 +86,7 @@ impl Replication {
             known.into_iter().for_each(|(index, count)| self.fetch.set_count(index, count + 1));
             seen += self.track(&span);
         }
-        self.are_out(&new);
+        self.are_said_to_be_out(peer, new);
         seen
     }
 
@@ -123,13 +125,18 @@ impl Replication {
         self.want.remove_range(span.clone());
         self.fetch.forget(&span);
         let flying: Vec<u64> = self.fetch.flight.range(span).map(|(&index, _)| index).collect();
-        flying.into_iter().for_each(|index| self.withdraw(index));
+        flying.into_iter().for_each(|index| self.withdraw(index, None));
     }
 
-    /// Takes back all requests for an object.
-    fn withdraw(&mut self, index: u64) {
+    /// Takes back all requests for an object; `came` is when it came from somebody else. Who is on trial and takes long may still answer then: or it
+    /// would never be seen that it does not.
+    fn withdraw(&mut self, index: u64, came: Option<Instant>) {
         for peer in self.fetch.flight.remove(&index).into_iter().flatten() {
             let Some(neighbour) = self.neighbours.get_mut(&peer) else { continue };
+            let late = |asked: &Asked| came.is_some_and(|now| now.since(asked.at) > INSTEAD);
+            if neighbour.is_on_trial() && neighbour.asked.get(&index).is_some_and(late) {
+                continue;
+            }
             let reserved = neighbour.give_up(index).map_or(0, |asked| asked.reserved);
             match neighbour.pending.request.iter().position(|&asked| asked == index) {
                 Some(at) => drop(neighbour.pending.request.remove(at)),
@@ -252,7 +259,11 @@ impl Replication {
     /// What to ask a neighbour for.
     fn choose(&self, now: Instant, peer: PeerId) -> Option<u64> {
         let near = self.neighbours.get(&peer)?;
-        let has = |index: u64| near.have.contains(index);
+        let is_last = near.is_last_resort();
+        let has = |index: u64| near.have.contains(index) && !(is_last && self.has_other_holder(peer, index));
+        if let Some(index) = self.ask_instead(now, near) {
+            return Some(index);
+        }
         let first = self.fetch.order.iter().take(LOOK).find(|&&(_, _, index)| has(index));
         if let Some(&(_, _, index)) = first {
             return Some(index);
@@ -261,11 +272,33 @@ impl Replication {
             // It has little of what there is: its own are looked through.
             let free = |index: &u64| !self.fetch.flight.contains_key(index) && self.fetch.tracked.contains_key(index);
             let own = near.have.iter().flat_map(|span| self.want.within(span)).flatten().take(LOOK);
-            if let Some(index) = own.into_iter().find(free) {
+            if let Some(index) = own.into_iter().filter(|&index| has(index)).find(free) {
                 return Some(index);
             }
         }
-        self.ask_again(now, peer)
+        if is_last { None } else { self.ask_again(now, peer) }
+    }
+
+    /// Whether anybody else has an object who does not leave requests without an answer.
+    fn has_other_holder(&self, peer: PeerId, index: u64) -> bool {
+        let reliable = self.neighbours.iter().filter(|&(&other, near)| other != peer && !near.is_last_resort());
+        reliable.into_iter().any(|(_, near)| near.have.contains(index))
+    }
+
+    /// What to ask a neighbour that gives for, though it was asked for: of those who have given nothing yet, or did not answer in time, and who take
+    /// their time. They are asked for one at a time; whoever shows us what nobody else has is not to wait for that.
+    fn ask_instead(&self, now: Instant, near: &Neighbour) -> Option<u64> {
+        if near.is_on_trial() {
+            return None;
+        }
+        let patience = (near.response * 2).max(INSTEAD);
+        let on_trial = self.neighbours.iter().filter(|(_, other)| other.is_on_trial());
+        let late = on_trial.flat_map(|(peer, other)| other.asked.iter().map(move |asked| (peer, asked)));
+        late.filter(|(_, (_, asked))| now.since(asked.at) > patience)
+            .find(|(peer, (index, _))| {
+                near.have.contains(**index) && self.fetch.flight.get(index).is_some_and(|asked| asked[..] == [**peer])
+            })
+            .map(|(_, (&index, _))| index)
     }
 
     /// At the end, when everything that is left was asked for: what to ask a second neighbour for.
@@ -323,7 +356,9 @@ impl Replication {
         if let Some(asked) = self.fetch.flight.get_mut(&index) {
             asked.retain(|&other| other != peer);
         }
-        self.stop_wanting(index..=index);
+        self.want.remove_range(index..=index);
+        self.fetch.forget(&(index..=index));
+        self.withdraw(index, Some(now));
         self.fetch.checking.insert(index, peer);
         self.stats.received += 1;
         self.tell(ReplicationEvent::FetchResult { index, object: message.slice_ref(object), from: peer });

@@ -66,6 +66,10 @@
 //! way to it takes no room from others; before its first confirmation it gets an eighth of that room. One that does not ask within
 //! 3 s for what it was shown, or does not take it, is shown nothing more before it confirms something.
 //!
+//! One that says to have everything that we have shown to nobody is not believed, so that we go on giving each object to one neighbour before
+//! another gets it. Who has given nothing good yet is asked for one object at a time, and somebody else, too, if it takes
+//! more than half a second; after three requests in a row without an answer in time it is asked only for what nobody else has.
+//!
 //! A neighbour is left at once for a wrong object or a message of a wrong form, and after 32 doings that happen but not so often,
 //! good ones undoing them: objects that nobody asked for, promises not kept, the same request twice, requests for what was not
 //! promised, more requests than are answered, objects that are not confirmed within 30 s. A message counts once if it withdraws

@@ -21,6 +21,8 @@ pub(super) const MAX_WINDOW: f64 = 128.0;
 const ANSWERS_WITHIN: Duration = Duration::from_millis(150);
 /// How many requests should wait with a neighbour.
 const WAITING: Range<f64> = 0.5..1.0;
+/// Requests in a row that a neighbour may not answer in time before it is asked only for what nobody else has.
+pub(super) const MAX_OVERDUE: u32 = 3;
 /// Requests that were given up and may yet be answered, remembered of each neighbour.
 const MAX_LATE: usize = 256;
 /// Indices or ranges in a record: ten bytes for each number at most.
@@ -199,10 +201,20 @@ impl Neighbour {
         self.received += bytes as u64;
     }
 
+    /// Whether it has given nothing good yet, or did not answer in time.
+    pub(super) const fn is_on_trial(&self) -> bool {
+        !self.proven || self.overdue > 0
+    }
+
+    /// Whether it has not answered for so long that it is asked only for what nobody else says to have.
+    pub(super) const fn is_last_resort(&self) -> bool {
+        self.overdue >= MAX_OVERDUE
+    }
+
     /// Whether one more object may be asked of it. Who has given nothing good yet, or did not answer in time, is tried with
     /// one at a time.
     pub(super) fn may_be_asked(&self) -> bool {
-        let window = if self.proven && self.overdue == 0 { self.window } else { 1.0 };
+        let window = if self.is_on_trial() { 1.0 } else { self.window };
         (self.asked.len() as f64) < window && self.asks_room > 0 && !self.banned
     }
 

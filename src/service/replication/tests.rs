@@ -280,3 +280,63 @@ fn objects_longer_than_the_first_room_on_the_way_are_given_on() {
     let asked = events.iter().any(|event| matches!(event, ReplicationEvent::Request { index: 0, .. }));
     assert!(asked, "its owner is asked for it: {events:?}");
 }
+
+#[test]
+fn whoever_says_to_have_all_and_gives_nothing_is_asked_three_times() {
+    for strategy in [Strategy::LowestFirst, Strategy::RarestFirst] {
+        let mut now = Instant::from_micros(1_000_000);
+        let mut service = Replication::new(now, Rng::for_simulation(1), config(strategy));
+        let (giver, silent) = (peer(1), peer(2));
+        [giver, silent].into_iter().for_each(|peer| service.peer_up(now, peer, DELAY));
+        service.add_want_objects(now, 0..2_000).unwrap();
+        [giver, silent].into_iter().for_each(|peer| {
+            service.message(now, peer, Lane::Asks, &record(&Record::Have(vec![0..=1_999])));
+        });
+        // One object in 200 ms from the one, nothing from the other.
+        let (mut queue, mut asked, mut cancelled) = (std::collections::VecDeque::new(), Vec::new(), 0);
+        let mut longest = BTreeMap::<u64, Instant>::new();
+        let mut waits = Duration::ZERO;
+        while service.have().len() < 2_000 {
+            while let Some(output) = service.poll(now) {
+                match output {
+                    Output::Send(outgoing) if outgoing.lane == Lane::Asks => {
+                        for record in decode(&outgoing.data).unwrap() {
+                            match record {
+                                Record::Request(list) if outgoing.peer == silent => {
+                                    list.iter().for_each(|&index| drop(longest.entry(index).or_insert(now)));
+                                    asked.extend(list);
+                                }
+                                Record::Request(list) => queue.extend(list),
+                                Record::Cancel(list) if outgoing.peer == giver => {
+                                    queue.retain(|index| !list.contains(index));
+                                }
+                                Record::Cancel(_) => cancelled += 1,
+                                _ => {}
+                            }
+                        }
+                    }
+                    Output::Event(ReplicationEvent::FetchResult { index, .. }) => {
+                        service.add_have_objects(now, index..index + 1).unwrap();
+                        if let Some(since) = longest.remove(&index) {
+                            waits = waits.max(now.since(since));
+                        }
+                    }
+                    Output::Event(ReplicationEvent::Misbehaved { peer, .. }) => panic!("{peer:?} is left"),
+                    _ => {}
+                }
+            }
+            now = now + Duration::from_millis(200);
+            service.handle_timeout(now);
+            if let Some(index) = queue.pop_front() {
+                let mut message = Vec::new();
+                crate::wire::vlu::put(&mut message, index);
+                message.extend_from_slice(&object(index, LEN));
+                service.message(now, giver, Lane::Objects, &message.into());
+            }
+            assert!(now < Instant::from_micros(1_000_000_000), "{} came", service.have().len());
+        }
+        println!("{strategy:?}: {} asked, {cancelled} taken back, {waits:?} waited at most", asked.len());
+        assert!(asked.len() <= 3, "{strategy:?}: {} requests to who gives nothing", asked.len());
+        assert!(waits < Duration::from_secs(2), "{strategy:?}: {waits:?} for an object that it was asked for");
+    }
+}

@@ -28,7 +28,7 @@ enum Kind {
     Dripping,
     /// Gives wrong bytes, each so many times.
     Poisoning(u64),
-    /// Gives right bytes until little is left.
+    /// Gives right bytes until half is there.
     PoisoningTheEnd,
     /// Gives what nobody asked for.
     Pushing,
@@ -93,7 +93,7 @@ impl Bad {
                 Vec::new()
             }
             Kind::Poisoning(each) if self.count.is_multiple_of(each) => give(&wrong),
-            Kind::PoisoningTheEnd if self.has.get(&from).is_some_and(|has| has.len() > COUNT * 9 / 10) => give(&wrong),
+            Kind::PoisoningTheEnd if self.has.get(&from).is_some_and(|has| has.len() > COUNT / 2) => give(&wrong),
             Kind::Poisoning(_) | Kind::PoisoningTheEnd => give(&object(index)),
             Kind::TooLong => give(&vec![0; MAX_OBJECT + 1]),
             Kind::TooShort => give(&[]),
@@ -199,22 +199,20 @@ fn harmed(kinds: &[Kind], lives: u32, strategy: Strategy) -> (f64, Stage) {
     (took.as_secs_f64() / unharmed(strategy).as_secs_f64(), stage)
 }
 
-/// Each kind: the most that it makes everything take longer, rarest first and lowest first, and whether it is left. Whoever
-/// says that it has everything makes its neighbours believe that everything is out: they show each other less of it, which
-/// costs those who all want the lowest first the most.
+/// Each kind: the most that it makes everything take longer, rarest first and lowest first, and whether it is left.
 const TABLE: &[(Kind, [f64; 2], bool)] = &[
-    (Kind::Toggling, [1.5, 2.5], true),
-    (Kind::Silent, [2.0, 4.0], false),
-    (Kind::Denying, [1.5, 2.5], true),
-    (Kind::Coy, [1.5, 2.5], true),
-    (Kind::Withdrawing, [1.5, 2.5], true),
-    (Kind::Dripping, [2.0, 4.0], false),
-    (Kind::Poisoning(1), [1.5, 2.5], true),
-    (Kind::Poisoning(50), [1.5, 2.5], true),
-    (Kind::PoisoningTheEnd, [1.5, 2.5], true),
-    (Kind::Pushing, [1.5, 2.5], true),
-    (Kind::TooLong, [1.5, 2.5], true),
-    (Kind::TooShort, [1.5, 2.5], true),
+    (Kind::Toggling, [1.2, 1.2], true),
+    (Kind::Silent, [1.2, 1.2], false),
+    (Kind::Denying, [1.2, 1.2], true),
+    (Kind::Coy, [1.2, 1.2], true),
+    (Kind::Withdrawing, [1.2, 1.2], true),
+    (Kind::Dripping, [1.2, 1.2], false),
+    (Kind::Poisoning(1), [1.2, 1.2], true),
+    (Kind::Poisoning(50), [1.2, 1.2], true),
+    (Kind::PoisoningTheEnd, [1.2, 1.2], true),
+    (Kind::Pushing, [1.2, 1.2], true),
+    (Kind::TooLong, [1.2, 1.2], true),
+    (Kind::TooShort, [1.2, 1.2], true),
     (Kind::Repeating, [1.5, 1.5], true),
     (Kind::Greedy, [1.8, 1.8], true),
     (Kind::Astray, [1.5, 1.5], true),
@@ -266,12 +264,23 @@ rows! {
 }
 
 #[test]
+fn two_who_have_everything_are_no_slower_than_one() {
+    for strategy in [Strategy::RarestFirst, Strategy::LowestFirst] {
+        let mut stage = Stage::new(2, 4, strategy);
+        let two = stage.finish(Duration::from_secs(60)).expect("all get it");
+        let sent = stage.counted(|stats| stats.sent);
+        println!("{strategy:?}: {two:?} with two, {:?} with one; {sent} sent", unharmed(strategy));
+        assert!(two < unharmed(strategy).mul_f64(1.1), "{strategy:?}: {two:?} with two");
+    }
+}
+
+#[test]
 fn poisoners_that_come_again_under_other_names_are_left_each_time() {
     let (ratio, stage) = harmed(&[Kind::Poisoning(1), Kind::Poisoning(3)], 10, Strategy::RarestFirst);
     println!("{ratio:.2} times as long; bad {} from {}", stage.bad, stage.hostile.len());
     assert!(stage.hostile.len() >= 10, "they came again: {}", stage.hostile.len());
     // Each of the four believes each name once, and what else was on its way then.
-    assert!(ratio < 3.0 && stage.bad <= stage.hostile.len() as u64 * 4 * 16, "{ratio:.2}, {}", stage.bad);
+    assert!(ratio < 1.5 && stage.bad <= stage.hostile.len() as u64 * 4 * 16, "{ratio:.2}, {}", stage.bad);
 }
 
 #[test]
