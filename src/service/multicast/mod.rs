@@ -41,6 +41,7 @@
 
 mod air;
 mod fragment;
+mod hearing;
 pub mod media;
 mod message;
 mod near;

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use super::air::AIR;
 use super::fragment::Fragment;
+use super::hearing::AIR;
 use super::near::Near;
 use super::own::OwnMessage;
 use super::press::Pressed;

@@ -3,7 +3,7 @@
 use std::ops::Bound::{Excluded, Unbounded};
 use std::time::Duration;
 
-use super::air::AIR;
+use super::hearing::AIR;
 use super::message::StreamMessage;
 use super::near::Near;
 use super::own::OwnMessage;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use super::air::{self, AIR, Heard};
+use super::hearing::{AIR, Heard, read};
 use super::media::{Head, Unit};
 use super::message::{MAX_NAME, StreamKey, StreamMessage};
 use super::near::Near;
@@ -497,7 +497,7 @@ impl Multicast {
     /// Something was heard on the group's own IP multicast address. Whoever said it is a member; which one, nobody knows, so
     /// nobody is left for what is wrong with it.
     pub fn heard_cast(&mut self, now: Instant, message: &Bytes) {
-        let (key, outcome) = match air::read(message) {
+        let (key, outcome) = match read(message) {
             Some(Heard::Own(OwnMessage::Title(title))) => (None, self.title(now, AIR, &title)),
             Some(Heard::Own(own)) => {
                 let key = key_of(&own);

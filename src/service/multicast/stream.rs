@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use super::air::Hearing;
+use super::hearing::Hearing;
 use super::media::Head;
 use super::message::{MediaInfos, StreamKey, StreamMessage};
 use super::near::{Near, Nears};
