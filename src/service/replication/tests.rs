@@ -303,7 +303,9 @@ fn whoever_says_to_have_all_and_gives_nothing_is_asked_three_times() {
                         for record in decode(&outgoing.data).unwrap() {
                             match record {
                                 Record::Request(list) if outgoing.peer == silent => {
-                                    list.iter().for_each(|&index| drop(longest.entry(index).or_insert(now)));
+                                    for &index in &list {
+                                        longest.entry(index).or_insert(now);
+                                    }
                                     asked.extend(list);
                                 }
                                 Record::Request(list) => queue.extend(list),
@@ -325,7 +327,7 @@ fn whoever_says_to_have_all_and_gives_nothing_is_asked_three_times() {
                     _ => {}
                 }
             }
-            now = now + Duration::from_millis(200);
+            now += Duration::from_millis(200);
             service.handle_timeout(now);
             if let Some(index) = queue.pop_front() {
                 let mut message = Vec::new();
