@@ -104,21 +104,25 @@ impl Play {
         self.at.as_ref().map_or(0, |at| at.next)
     }
 
-    /// How long after its publication everything is shown.
-    pub(super) fn latency(&self, source: &Source<'_>) -> Duration {
-        self.wanted.latency.unwrap_or(source.latency)
+    /// How long after its publication everything must be here. Whoever wants it at once waits for what is missing as long as
+    /// the publisher says.
+    pub(super) fn patience(&self, source: &Source<'_>) -> Duration {
+        self.wanted.latency.filter(|latency| !latency.is_zero()).unwrap_or(source.latency)
     }
 
     /// Tells what is due; so many fragments were lost.
     pub(super) fn pump(&mut self, now: Instant, source: &Source<'_>, mut tell: impl FnMut(StreamEvent)) -> u64 {
-        let latency = self.latency(source);
+        let patience = self.patience(source);
+        let at_once = self.wanted.latency == Some(Duration::ZERO);
         let Some(at) = &mut self.at else { return 0 };
         let play = self.id;
         let mut lost = 0;
         if at.next == 0 {
             let Some(start) = at.start(source) else { return 0 };
             at.next = start;
-            at.indulged = (source.window.high(), now + INDULGENCE);
+            // Who wants everything at once does not want what is old.
+            let indulgence = if at_once { patience } else { INDULGENCE };
+            at.indulged = (source.window.high(), now + indulgence);
         }
         let tell_lost = |fragments: u64, tell: &mut dyn FnMut(StreamEvent)| {
             if fragments > 0 {
@@ -139,7 +143,7 @@ impl Play {
                 self.wake = None;
                 return lost;
             }
-            match at.next(now, source, latency) {
+            match at.next(now, source, patience, at_once) {
                 Next::Wait(wake) => break wake,
                 Next::Skip(missed, next) => {
                     // Whoever has not begun misses nothing.
@@ -174,7 +178,7 @@ impl At {
         if id < before { due.max(until) } else { due }
     }
 
-    fn next(&self, now: Instant, source: &Source<'_>, latency: Duration) -> Next {
+    fn next(&self, now: Instant, source: &Source<'_>, patience: Duration, at_once: bool) -> Next {
         let (window, first) = (source.window, self.next);
         if first < window.low() {
             return Next::Skip(window.low() - first, window.low());
@@ -205,7 +209,7 @@ impl At {
         };
         // What is known of the unit's end, or of the next thing of which anything is known.
         let Some((marked, mark)) = window.mark_from(last) else { return Next::Wait(None) };
-        let wait_for = self.due(marked.min(last), mark.at, source, latency);
+        let wait_for = self.due(marked.min(last), mark.at, source, patience);
         if missing {
             if now < wait_for {
                 return Next::Wait(Some(wait_for));
@@ -213,9 +217,9 @@ impl At {
             let missed = (first..=last).filter(|id| !window.has(*id)).count() as u64;
             return Next::Skip(missed, last + 1);
         }
-        // What is complete is not shown before its time, but whoever is to be indulged need not wait.
-        let due = source.pace.due(mark.at, latency).unwrap_or(now);
-        if now < due && !latency.is_zero() {
+        // What is complete is not shown before its time, unless at once.
+        let due = source.pace.due(mark.at, patience).unwrap_or(now);
+        if now < due && !at_once {
             return Next::Wait(Some(due));
         }
         self.unit(first, last, &parts, ready, source).map_or(Next::Skip(0, last + 1), |shown| Next::Show(shown, last))

@@ -432,7 +432,7 @@ impl Multicast {
             if play.key() == Some(key) {
                 let needs = play.needs_from();
                 from = Some(from.map_or(needs, |from: u64| from.min(needs)));
-                latency = latency.max(Some(play.latency(&source)));
+                latency = latency.max(Some(play.patience(&source)));
                 stream.players += 1;
             } else {
                 ended = true;

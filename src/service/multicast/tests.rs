@@ -3,4 +3,5 @@
 mod air;
 mod basics;
 mod crowd;
+mod talk;
 mod world;

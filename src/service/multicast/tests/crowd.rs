@@ -86,3 +86,51 @@ fn a_crowd_gets_everything_in_time_and_nobody_pays_much() {
         assert!(report.duplicates < 0.03 && report.asked < 0.03, "{players}: {report:?}");
     }
 }
+
+/// Of every hundred members ten are replaced each minute; how long those who came took until a decoder could begin.
+fn churn(seed: u64, players: usize, seconds: u64) -> (Report, Vec<Duration>) {
+    let degree = (players + 1).ilog2() as usize + 13;
+    let mut world = World::of(seed, players + 1, degree);
+    let key = world.publish(0, "news", StreamSettings::for_latency(ms(2000)));
+    let mut staying: Vec<usize> = (1..=players).collect();
+    staying.iter().for_each(|node| {
+        world.play(*node, named("news"));
+    });
+    let mut came = Vec::new();
+    let every = (600_000 / players as u64).min(1000 * seconds / 4);
+    let mut next = ms(3000).as_millis() as u64;
+    for second in 0..seconds {
+        while next < 1000 * (second + 1) && second + 4 < seconds {
+            let leaves = staying.remove(world.rng.below(staying.len() as u64) as usize);
+            world.kill(leaves);
+            // Those who had it as a neighbour find others.
+            let poor: Vec<usize> =
+                (0..world.nodes.len()).filter(|node| world.nodes[*node].up && world.degree(*node) < degree).collect();
+            let new = world.add();
+            world.link_some(new, degree);
+            poor.into_iter().for_each(|node| world.link_some(node, degree));
+            world.play(new, named("news"));
+            came.push((new, world.now));
+            next += every;
+        }
+        world.stream(0, key, 250_000, ms(1000));
+    }
+    world.run(ms(4000));
+    let written: usize =
+        (0..world.written.len()).map(|count| if count % 25 == 0 { 50_000 } else { 250_000 / 30 }).sum();
+    let report = world.report(key, 0, &staying, written as u64);
+    let joined = came
+        .iter()
+        .map(|(node, at)| world.nodes[*node].shown().next().map_or(Duration::MAX, |(_, shown)| shown.ready.since(*at)));
+    let mut joined: Vec<Duration> = joined.collect();
+    joined.sort_unstable();
+    (report, joined)
+}
+
+#[test]
+fn members_come_and_go() {
+    for (seed, players) in [(1, 40), (2, 100)] {
+        let (report, joined) = churn(seed, players, 20);
+        println!("{report:?} {joined:?}");
+    }
+}
