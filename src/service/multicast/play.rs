@@ -24,6 +24,8 @@ struct At {
     key: StreamKey,
     /// The next fragment; 0 before anything is known.
     next: u64,
+    /// What interested us first when it began, or has since.
+    start: u64,
     /// Something was shown.
     begun: bool,
     /// Fragments before this one may be late, until then.
@@ -40,7 +42,7 @@ pub(super) struct Source<'a> {
     pub(super) end: Option<u64>,
     /// The publisher's window.
     pub(super) latency: Duration,
-    /// The first fragment in which we are interested.
+    /// The first fragment in which we are interested; none before there is any.
     pub(super) start: u64,
 }
 
@@ -90,7 +92,7 @@ impl Play {
 
     /// Plays this stream from now on; `high` is behind what is known of it.
     pub(super) fn begin(&mut self, now: Instant, key: StreamKey) {
-        self.at = Some(At { key, next: 0, begun: false, indulged: (0, now) });
+        self.at = Some(At { key, next: 0, start: u64::MAX, begun: false, indulged: (0, now) });
         self.wake = None;
     }
 
@@ -117,6 +119,10 @@ impl Play {
         let Some(at) = &mut self.at else { return 0 };
         let play = self.id;
         let mut lost = 0;
+        if !at.begun && at.start > source.start {
+            // More of what came before has become known.
+            (at.next, at.start) = (0, source.start);
+        }
         if at.next == 0 {
             let Some(start) = at.start(source) else { return 0 };
             at.next = start;
@@ -168,7 +174,8 @@ impl At {
     fn start(&self, source: &Source<'_>) -> Option<u64> {
         let window = source.window;
         let known = window.mark_from(0).map(|(id, _)| id)?;
-        Some(window.newest_key().unwrap_or(known).max(source.start.min(window.high())))
+        let begin = window.newest_key().unwrap_or(known);
+        Some(if source.start < window.high() { begin.max(source.start) } else { begin })
     }
 
     /// When what a manifest of that time vouches for must be here.

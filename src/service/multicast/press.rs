@@ -151,8 +151,10 @@ impl Press {
             self.rate = rate.max(self.rate - self.rate / 8);
             (self.looked, self.bytes) = (now, 0);
         }
-        // A burst within the quarter of a second counts as if it were all of it.
-        let rate = self.rate.max(self.bytes / 2);
+        // What has come since counts as soon as it is more than that.
+        let least = if self.rate == 0 { LOOK / 2 } else { LOOK };
+        let burst = self.bytes as f64 / now.since(self.looked).max(least).as_secs_f64();
+        let rate = self.rate.max(burst as u64);
         let len = usize::try_from(rate / FRAGMENTS).unwrap_or(LONGEST).clamp(SHORTEST, LONGEST);
         len.max(unit.div_ceil(MAX_REMAINING as usize + 1))
     }

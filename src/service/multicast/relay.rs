@@ -138,11 +138,14 @@ impl Stream {
 
     /// Fragments are known to be somewhere.
     fn expect(&mut self, now: Instant, new: &[u64], manifest: &Manifest) {
-        let begin = || {
-            let keys = manifest.fragments.iter().rposition(|(_, key)| *key);
-            manifest.first + keys.unwrap_or(0) as u64
+        let key = manifest.fragments.iter().rposition(|(_, key)| *key).map(|at| manifest.first + at as u64);
+        let start = match self.start {
+            None => key.unwrap_or(manifest.first),
+            // Who began where no player can may go back to where one can.
+            Some(start) if !self.begins_well() => key.unwrap_or(start).min(start),
+            Some(start) => start,
         };
-        let start = *self.start.get_or_insert_with(begin);
+        self.start = Some(start);
         let (mean, deviation) = self.late;
         let late = Duration::from_secs_f64((mean + 4.0 * deviation).max(0.0));
         let patience = self.settings().fetch.max(late).min(self.latency / 2).max(TICK);

@@ -81,7 +81,7 @@ impl Stream {
 
     /// Tells each neighbour what it should push, if that has changed.
     fn ask_parents(&mut self, context: &mut Context<'_>) {
-        let from = if self.start.is_some() { self.window.high() } else { 0 };
+        let from = if self.begins_well() { self.window.high() } else { 0 };
         let key = self.key();
         let asks: Vec<(PeerId, Trees, Trees)> = self
             .nears

@@ -203,8 +203,14 @@ impl Stream {
             heads: &self.heads,
             end: self.end,
             latency: self.settings().window,
-            start: self.start.unwrap_or(0),
+            start: self.start.unwrap_or(u64::MAX),
         }
+    }
+
+    /// Whether the first fragment that interests us is one with which a player can begin, or that was so.
+    pub(super) fn begins_well(&self) -> bool {
+        let is_key = |start| start < self.window.low() || self.window.mark(start).is_some_and(|mark| mark.key);
+        self.start.is_some_and(is_key)
     }
 
     /// Those who play here need nothing below `from`, and wait for so long at most.

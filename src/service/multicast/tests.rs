@@ -3,5 +3,6 @@
 mod air;
 mod basics;
 mod crowd;
+mod odd;
 mod talk;
 mod world;
