@@ -44,6 +44,10 @@ pub(super) struct Near {
     pub(super) failures: u32,
     /// When it asked us to take part, as nobody else does.
     pub(super) depends: Option<Instant>,
+    /// It told us of the stream, when we knew of it from so many others.
+    pub(super) herald: Option<usize>,
+    /// It was asked to take part.
+    pub(super) relays: bool,
 }
 
 impl Near {
@@ -64,6 +68,8 @@ impl Near {
             pulls: 0,
             failures: 0,
             depends: None,
+            herald: None,
+            relays: false,
         };
         near.measured(rtt);
         near
@@ -79,6 +85,11 @@ impl Near {
     /// How long after the publisher we would have what it pushes; more with each hop, so that nobody is behind itself.
     pub(super) fn cost(&self, tree: usize) -> Option<Duration> {
         Some(self.standing.lags[tree]? + (self.rtt / 2).max(Duration::from_millis(1)))
+    }
+
+    /// Whether the stream can be had from it.
+    pub(super) fn is_source(&self) -> bool {
+        self.standing.takes_part && self.standing.lags.iter().any(Option::is_some)
     }
 
     /// Whether it said that it has a fragment.

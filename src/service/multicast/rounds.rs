@@ -7,7 +7,7 @@ use super::hearing::AIR;
 use super::message::StreamMessage;
 use super::near::Near;
 use super::own::OwnMessage;
-use super::stream::{Context, Stream, TICK};
+use super::stream::{Context, DEPENDENCE, Stream, TICK};
 use super::tree::{MANIFESTS, TREES, Trees};
 use crate::base::PeerId;
 
@@ -19,6 +19,8 @@ const STANDING_SOON: Duration = Duration::from_millis(60);
 const QUIET: Duration = Duration::from_millis(2_500);
 /// A neighbour that knows of newer fragments than we do is asked for manifests this often.
 const MISSING_AGAIN: Duration = Duration::from_millis(400);
+/// So many are asked to take part if nobody does.
+const RELAYS: usize = 3;
 
 impl Stream {
     /// Time passed.
@@ -57,6 +59,7 @@ impl Stream {
             }
             self.ask_parents(context);
             self.ask_manifests(context);
+            self.ask_relays(context);
         }
         self.cast_title(context);
         self.tell_maps(context);
@@ -134,6 +137,37 @@ impl Stream {
             self.asked_missing = now;
             let key = self.key();
             self.own(context, peer, &OwnMessage::Missing { key, id });
+        }
+    }
+
+    /// Asks those who told us of the stream to take part, as long as nobody else does.
+    fn ask_relays(&mut self, context: &mut Context<'_>) {
+        // Who has it later than we may have it from us.
+        let lags: [_; TREES] = std::array::from_fn(|tree| self.parents.lag(tree, &self.nears));
+        let is_nearer = |near: &Near| {
+            let nearer =
+                |tree: usize| near.standing.lags[tree].is_some_and(|lag| lags[tree].is_none_or(|ours| lag < ours));
+            (0..TREES).any(nearer)
+        };
+        let is_source = |near: &Near| near.is_source() && !near.relays && is_nearer(near);
+        if context.now < self.relay_at || self.nears.values().any(is_source) {
+            return;
+        }
+        self.relay_at = context.now + DEPENDENCE / 3;
+        let may = |near: &Near| near.depends.is_none_or(|since| context.now.since(since) > DEPENDENCE);
+        let asked = self.nears.iter().filter(|(_, near)| near.relays || near.herald.is_some() && may(near));
+        // Those who serve us already, then those who knew first.
+        let mut asked: Vec<_> =
+            asked.map(|(peer, near)| ((!near.is_source(), near.failures, near.herald), *peer)).collect();
+        asked.sort_unstable();
+        let message = OwnMessage::Relay { key: self.key() };
+        for (_, peer) in asked.into_iter().take(RELAYS) {
+            if let Some(near) = self.nears.get_mut(&peer) {
+                near.relays = true;
+                // Who was asked in vain is not the first to be asked again.
+                near.failures += u32::from(!near.is_source());
+            }
+            self.own(context, peer, &message);
         }
     }
 

@@ -141,7 +141,10 @@ impl Multicast {
             };
             let decoded = Title::decode(&title, self.config.group).map_err(|_| StreamError::TooLong)?;
             self.enter(now, decoded, title, Some((press, settings)));
-            self.with(now, key, |stream, context| stream.take_part(context, true));
+            self.with(now, key, |stream, context| {
+                stream.spread_title(context);
+                stream.take_part(context, true);
+            });
             self.choose(now);
         } else {
             let stream = self.streams.get_mut(&key).filter(|stream| stream.end.is_none());
@@ -366,7 +369,6 @@ impl Multicast {
         }
         let peers = self.peers.iter().filter(|(id, peer)| !peer.banned && **id != AIR);
         stream.nears = peers.map(|(id, peer)| (*id, Near::new(peer.rtt))).collect();
-        stream.spread_title(&mut context);
         self.streams.insert(key, stream);
         self.order.push(key);
         self.look_at.get_or_insert(now + LOOK);
@@ -459,7 +461,7 @@ impl Multicast {
         let mut begun = Vec::new();
         for play in self.plays.values_mut() {
             let current = play.key().and_then(|key| self.streams.get(&key));
-            let silence = current.map(|stream| now.since(stream.heard));
+            let silence = current.map(|stream| stream.silence(now));
             if silence.is_some_and(|silence| silence < SILENT_SELF) {
                 continue;
             }
@@ -475,10 +477,14 @@ impl Multicast {
                     && stream.title.name == play.wanted.name
                     && play.wanted.publisher.is_none_or(|publisher| publisher == stream.title.publisher)
                     && !play.is_over(stream.key())
-                    && now.since(stream.heard) < SILENT_SELF
+                    && stream.silence(now) < SILENT_SELF
                     && may_replace(stream)
             };
-            let chosen = self.order.iter().filter_map(|key| self.streams.get(key)).find(fits);
+            let mut fitting = self.order.iter().filter_map(|key| self.streams.get(key)).filter(fits);
+            // Of several of one publisher, the others are those that it left without a word.
+            let chosen = fitting
+                .next()
+                .map(|first| fitting.rfind(|other| other.title.publisher == first.title.publisher).unwrap_or(first));
             if let Some(stream) = chosen {
                 begun.extend([play.key(), Some(stream.key())].into_iter().flatten());
                 play.begin(now, stream.key());

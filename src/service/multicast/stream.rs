@@ -30,6 +30,8 @@ pub(super) const TICK: Duration = Duration::from_millis(50);
 pub(super) const FORGOTTEN: Duration = Duration::from_secs(300);
 /// Who asked us to take part depends on us for so long.
 pub(super) const DEPENDENCE: Duration = Duration::from_secs(10);
+/// Who knows nobody that has it asks others to take part after this.
+const ALONE: Duration = Duration::from_millis(300);
 /// Titles a second that are taken, and at once; and how many heads are kept.
 const TITLES: (u64, u64) = (1, 10);
 const MAX_HEADS: usize = 8;
@@ -86,6 +88,8 @@ pub(super) struct Stream {
     /// When something that is signed came, and when a manifest last.
     pub(super) heard: Instant,
     pub(super) manifest_at: Instant,
+    /// When we began to take part.
+    pub(super) joined: Instant,
     /// What the newest manifest says of when it was signed.
     pub(super) newest_at: u64,
     /// When everybody was last given a manifest, on the publisher's clock.
@@ -106,6 +110,8 @@ pub(super) struct Stream {
     pub(super) map_at: Instant,
     pub(super) map_turn: Option<PeerId>,
     pub(super) asked_missing: Instant,
+    /// When to ask neighbours to take part, unless somebody does.
+    pub(super) relay_at: Instant,
     /// Bytes that a publisher may still give to those who ask.
     pub(super) gifts: u64,
     /// Our owner knows that it has ended.
@@ -139,6 +145,7 @@ impl Stream {
             end: None,
             heard: now,
             manifest_at: now,
+            joined: now,
             newest_at: 0,
             life_told: 0,
             newest_manifest: None,
@@ -153,6 +160,7 @@ impl Stream {
             map_at: now,
             map_turn: None,
             asked_missing: now,
+            relay_at: now,
             gifts: MAX_GIFTS,
             told_ended: false,
             hearing: Hearing::default(),
@@ -181,6 +189,11 @@ impl Stream {
     /// Whether somebody has nobody else from whom to get it.
     pub(super) fn is_needed(&self, now: Instant) -> bool {
         self.nears.values().any(|near| near.depends.is_some_and(|since| now.since(since) < DEPENDENCE))
+    }
+
+    /// How long nothing came of it, as far as something should have: who takes no part hears of it once a minute.
+    pub(super) fn silence(&self, now: Instant) -> Duration {
+        if self.takes_part { now.since(self.heard.max(self.joined)) } else { Duration::ZERO }
     }
 
     pub(super) fn live(&self) -> LiveStream {
@@ -335,8 +348,10 @@ impl Stream {
 
     /// A neighbour has this title, of this stream.
     pub(super) fn titled_by(&mut self, peer: PeerId, since: u64) {
+        let heralds = self.nears.values().filter(|near| near.herald.is_some()).count();
         if let Some(near) = self.nears.get_mut(&peer) {
             near.titled = near.titled.max(Some(since));
+            near.herald.get_or_insert(heralds);
         }
     }
 
@@ -372,6 +387,8 @@ impl Stream {
         if takes_part {
             self.start = None;
             self.tick_at = Some(context.now);
+            self.relay_at = context.now + ALONE;
+            (self.joined, self.manifest_at) = (context.now, context.now);
             self.map_at = context.now + self.settings().update;
             return;
         }
@@ -383,7 +400,7 @@ impl Stream {
         self.window = Window::default();
         self.wishes.clear();
         for (peer, near) in &mut self.nears {
-            (near.told, near.pulls, near.mapped) = (false, 0, 0);
+            (near.told, near.pulls, near.mapped, near.relays) = (false, 0, 0, false);
             (near.wants, near.pushed, near.asked, near.given) = Default::default();
             context.out.finish(*peer, Lane::Stream(tag));
             context.out.finish(*peer, Lane::Fragments(tag));

@@ -3,6 +3,7 @@
 mod air;
 mod basics;
 mod crowd;
+mod hostile;
 mod odd;
 mod talk;
 mod world;

@@ -34,7 +34,8 @@ impl Stream {
                 }
                 let Some(near) = self.nears.get_mut(&peer) else { return Ok(()) };
                 if !standing.takes_part {
-                    (near.wants, near.pushed, near.map) = Default::default();
+                    (near.wants, near.pushed, near.map, near.depends) = Default::default();
+                    near.relays = false;
                 }
                 let gone = (0..TREES).filter(|tree| standing.lags[*tree].is_none());
                 let mut lost = Trees::default();

@@ -63,3 +63,33 @@ fn who_alters_a_fragment_is_left_and_nothing_is_missed() {
         assert!(world.nodes[node].banned.keys().all(|peer| *peer == rogue));
     }
 }
+
+#[test]
+fn who_does_not_play_relays_to_those_who_have_nobody_else_and_only_then() {
+    // In a row: the publisher, two who do not play, a player, one who does not play, a player.
+    let mut world = World::new(3);
+    (0..6).for_each(|_| {
+        world.add();
+    });
+    (0..5).for_each(|node| world.link(node, node + 1, ms(20)));
+    let key = world.publish(0, "news", StreamSettings::for_latency(ms(500)));
+    world.stream(0, key, 100_000, ms(3000));
+    let takes = |world: &World, node| world.info(node, key).fragments_pushed_from_peers > 0;
+    assert!((1..6).all(|node| !takes(&world, node)), "nobody plays");
+    let near = world.play(3, named("news"));
+    world.stream(0, key, 100_000, ms(5000));
+    assert!(world.nodes[3].numbers().len() > 75 && world.nodes[3].lost() == 0);
+    assert!((1..4).all(|node| takes(&world, node)) && (4..6).all(|node| !takes(&world, node)));
+    let far = world.play(5, named("news"));
+    world.stream(0, key, 100_000, ms(30_000));
+    assert!(world.nodes[5].numbers().len() > 700 && world.nodes[5].lost() == 0);
+    for (node, play) in [(3, near), (5, far)] {
+        world.nodes[node].multicast.stop(world.now, play);
+        world.drain(node);
+    }
+    world.stream(0, key, 100_000, ms(25_000));
+    let before: Vec<_> = (1..6).map(|node| world.info(node, key).fragments_pushed_from_peers).collect();
+    world.stream(0, key, 100_000, ms(2000));
+    let after: Vec<_> = (1..6).map(|node| world.info(node, key).fragments_pushed_from_peers).collect();
+    assert_eq!(before, after, "all have left again");
+}

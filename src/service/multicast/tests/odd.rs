@@ -42,7 +42,8 @@ fn key_frames_of_two_mebibytes_arrive() {
     let shown = world.nodes[1].shown().map(|(_, shown)| &shown.unit);
     for shown in shown {
         let number = number_of(shown);
-        assert_eq!(*shown, unit(number, if number % 25 == 0 { 2 << 20 } else { 4_000 }, number % 25 == 0));
+        let is_key = number.is_multiple_of(25);
+        assert_eq!(*shown, unit(number, if is_key { 2 << 20 } else { 4_000 }, is_key));
     }
 }
 
