@@ -8,13 +8,21 @@ use super::unit::{Head, Unit};
 #[derive(Debug, Default)]
 pub struct Joiner {
     begun: bool,
+    /// Something was written of a stream before.
+    follows: bool,
 }
 
 impl Joiner {
     /// Nothing was written.
     #[must_use]
     pub const fn new() -> Self {
-        Self { begun: false }
+        Self { begun: false, follows: false }
+    }
+
+    /// Another stream follows: nothing before a unit with which one can begin, then what it needs. A header is written once.
+    pub fn follow(&mut self) {
+        self.follows |= self.begun;
+        self.begun = false;
     }
 
     /// Appends a unit to what is written; before the first one, the head. `is_first`: the stream begins with it. Whether it
@@ -25,7 +33,9 @@ impl Joiner {
                 return false;
             }
             self.begun = true;
-            out.extend_from_slice(&head.header);
+            if !self.follows {
+                out.extend_from_slice(&head.header);
+            }
             if !is_first {
                 out.extend_from_slice(&head.tables);
             }

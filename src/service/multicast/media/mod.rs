@@ -3,10 +3,12 @@
 //!
 //! Whoever begins in the middle needs a place to begin at ([`Unit::key`]) and what a decoder must know before it, the
 //! [`Head`]. [`Splitter`] finds both while a stream is published; [`Joiner`] writes what a player gets.
+//! [`Pacer`] says when to publish what is there already.
 
 mod flv;
 mod joiner;
 mod mpegts;
+mod pacer;
 mod raw;
 mod splitter;
 #[cfg(test)]
@@ -14,5 +16,6 @@ mod tests;
 mod unit;
 
 pub use joiner::Joiner;
+pub use pacer::Pacer;
 pub use splitter::{Format, MediaError, Splitter};
 pub use unit::{Head, MAX_TABLES, Unit, unit_kind};

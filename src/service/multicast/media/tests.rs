@@ -192,3 +192,20 @@ fn large_tags_and_endless_packets_are_cut() {
     let unit = splitter.next(false).expect("no error").expect("enough for one");
     assert!((64 << 10..65 << 10).contains(&unit.data.len()));
 }
+
+#[test]
+fn a_stream_that_follows_another_has_no_second_header() {
+    let first = cut(AV_FLV, Format::Flv, &mut Rng::for_simulation(1));
+    let second = cut(A_FLV, Format::Flv, &mut Rng::for_simulation(2));
+    let (mut joiner, mut out) = (Joiner::new(), Vec::new());
+    for (at, (unit, head)) in first.iter().enumerate() {
+        joiner.put(unit, at == 0, head, &mut out);
+    }
+    assert!(out == AV_FLV);
+    joiner.follow();
+    assert!(!joiner.has_begun());
+    for (at, (unit, head)) in second.iter().enumerate() {
+        joiner.put(unit, at == 0, head, &mut out);
+    }
+    assert!(out[AV_FLV.len()..] == A_FLV[second[0].1.header.len()..]);
+}
