@@ -44,6 +44,8 @@ pub(super) struct Source<'a> {
     pub(super) latency: Duration,
     /// The first fragment in which we are interested; none before there is any.
     pub(super) start: u64,
+    /// It is so young that one begins there, not at the newest place.
+    pub(super) is_young: bool,
 }
 
 /// What comes next.
@@ -173,7 +175,10 @@ impl At {
     /// Where to begin: at the newest fragment with which one can.
     fn start(&self, source: &Source<'_>) -> Option<u64> {
         let window = source.window;
-        let known = window.mark_from(0).map(|(id, _)| id)?;
+        if source.is_young && source.start < u64::MAX {
+            return Some(source.start);
+        }
+        let known = window.mark_from(0).map(|(id, _)| id).or(source.end)?;
         let begin = window.newest_key().unwrap_or(known);
         Some(if source.start < window.high() { begin.max(source.start) } else { begin })
     }
@@ -188,6 +193,11 @@ impl At {
     fn next(&self, now: Instant, source: &Source<'_>, patience: Duration, at_once: bool) -> Next {
         let (window, first) = (source.window, self.next);
         if first < window.low() {
+            let until = source.pace.due(0, patience).unwrap_or(now).max(self.indulged.1);
+            if !self.begun && window.is_whole() && now < until {
+                // What it began with is still on its way.
+                return Next::Wait(Some(until));
+            }
             return Next::Skip(window.low() - first, window.low());
         }
         // The first of a unit's fragments that are missing, and the last that the unit has.

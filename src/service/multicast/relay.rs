@@ -22,6 +22,9 @@ const SIGN_OF_LIFE: Duration = Duration::from_secs(60);
 /// What a publisher gives to those who ask, of what it pushes at most: a sixteenth.
 const PULLS: usize = 16;
 
+/// Of what is known late, so much is waited for what may be on its way.
+const LATE: Duration = Duration::from_millis(100);
+
 impl Stream {
     /// A manifest of ours, and its fragments, are signed.
     pub(super) fn publish(&mut self, context: &mut Context<'_>, pressed: Pressed) {
@@ -130,7 +133,8 @@ impl Stream {
                 }
             }
         }
-        if self.press.is_none() && !new.is_empty() {
+        // One that tells of nothing tells at least how old the stream is.
+        if self.press.is_none() && self.takes_part {
             self.expect(now, &new, manifest);
         }
         new.len()
@@ -140,6 +144,7 @@ impl Stream {
     fn expect(&mut self, now: Instant, new: &[u64], manifest: &Manifest) {
         let key = manifest.fragments.iter().rposition(|(_, key)| *key).map(|at| manifest.first + at as u64);
         let start = match self.start {
+            None if self.is_young(manifest.at) => 1,
             None => key.unwrap_or(manifest.first),
             // Who began where no player can may go back to where one can.
             Some(start) if !self.begins_well() => key.unwrap_or(start).min(start),
@@ -154,6 +159,8 @@ impl Stream {
         for &id in new.iter().filter(|id| **id >= start) {
             let has_parent = hears || self.parents.of(slice_of(id)).is_some();
             let wait = if has_parent && !played { patience } else { Duration::from_millis(10) };
+            // What a later manifest was ahead of is not pushed any more, unless it is on its way.
+            let wait = if manifest.at < self.newest_at { wait.min(LATE) } else { wait };
             self.pulls.expect(now, id, now + wait);
             self.parents.announced(now, id);
         }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::hearing::AIR;
 use super::message::StreamMessage;
 use super::near::Near;
-use super::own::OwnMessage;
+use super::own::{OwnMessage, Standing};
 use super::stream::{Context, DEPENDENCE, Stream, TICK};
 use super::tree::{MANIFESTS, TREES, Trees};
 use crate::base::PeerId;
@@ -47,7 +47,8 @@ impl Stream {
         while self.wishes.first_key_value().is_some_and(|(id, _)| *id < self.window.low()) {
             self.wishes.pop_first();
         }
-        if self.press.is_none() && self.end.is_none() {
+        // The last manifest may come before others, straight from the publisher.
+        if self.press.is_none() && (self.end.is_none() || self.unknown().is_some()) {
             if now.since(self.manifest_at) > QUIET {
                 self.manifest_at = now;
                 self.parents.no_manifests();
@@ -84,7 +85,11 @@ impl Stream {
 
     /// Tells each neighbour what it should push, if that has changed.
     fn ask_parents(&mut self, context: &mut Context<'_>) {
-        let from = if self.begins_well() { self.window.high() } else { 0 };
+        let from = match self.unknown() {
+            Some(unknown) => unknown,
+            None if self.begins_well() => self.window.high(),
+            None => 0,
+        };
         let key = self.key();
         let asks: Vec<(PeerId, Trees, Trees)> = self
             .nears
@@ -104,6 +109,11 @@ impl Stream {
                 self.own(context, peer, &OwnMessage::Follow { key, on: wanted.has(MANIFESTS), from });
             }
         }
+    }
+
+    /// The first fragment that interests us of which no manifest told, of those before others of which one did.
+    fn unknown(&self) -> Option<u64> {
+        self.window.unknown_from(self.start?)
     }
 
     /// Asks one who knows of newer fragments than we do for the manifests.
@@ -130,8 +140,16 @@ impl Stream {
                 helper.map(|peer| (id, *peer))
             }
             Some((id, peer)) => Some((id.min(high.max(1)), peer)),
-            None if quiet => ahead().map(|(peer, _)| (high, *peer)),
-            None => None,
+            None => {
+                let unknown = self.unknown().and_then(|id| {
+                    let knows = |near: &Near| {
+                        let Standing { takes_part, publishes, newest, .. } = near.standing;
+                        takes_part && (publishes || newest >= id)
+                    };
+                    self.nears.iter().find(|(_, near)| knows(near)).map(|(peer, _)| (id, *peer))
+                });
+                unknown.or_else(|| if quiet { ahead().map(|(peer, _)| (high, *peer)) } else { None })
+            }
         };
         if let Some((id, peer)) = ask {
             self.asked_missing = now;

@@ -54,6 +54,9 @@ impl Peer {
     }
 }
 
+/// Below this a window has no room for what is asked for; what neighbours tell is not taken for less, either.
+const SHORTEST_WINDOW: Duration = Duration::from_millis(50);
+
 /// The multicast service of one membership.
 #[derive(Debug)]
 pub struct Multicast {
@@ -107,6 +110,7 @@ impl Multicast {
         if name.len() > MAX_NAME {
             return Err(StreamError::Name);
         }
+        let settings = StreamSettings { window: settings.window.max(SHORTEST_WINDOW), ..settings };
         let author = &self.config.author;
         if let Some(key) = &self.config.publishing_key {
             let grant = self.config.grant.as_ref().ok_or(StreamError::NoGrant)?;

@@ -66,6 +66,9 @@ pub(super) struct Context<'a> {
     pub(super) casting: bool,
 }
 
+/// A stream is young for so long at least, and as long as its window is.
+const YOUNG: Duration = Duration::from_secs(1);
+
 /// A stream.
 #[derive(Debug)]
 pub(super) struct Stream {
@@ -217,7 +220,14 @@ impl Stream {
             end: self.end,
             latency: self.settings().window,
             start: self.start.unwrap_or(u64::MAX),
+            is_young: self.is_young(self.newest_at),
         }
+    }
+
+    /// Whether a stream of this age, in microseconds, is still to be had from its beginning: who comes in its first moments
+    /// begins with them, not with what happens to be its newest.
+    pub(super) fn is_young(&self, age: u64) -> bool {
+        Duration::from_micros(age) < self.settings().window.max(YOUNG)
     }
 
     /// Whether the first fragment that interests us is one with which a player can begin, or that was so.

@@ -53,7 +53,8 @@ impl Stream {
                 self.grant(context, peer);
                 if self.nears.get(&peer).is_some_and(|near| near.pushed.has(MANIFESTS)) {
                     let newest = || self.window.newest_key().unwrap_or(self.window.high().saturating_sub(1));
-                    self.send_manifests(context, peer, if from == 0 { newest() } else { from });
+                    let begin = || if self.is_young(self.newest_at) { 1 } else { newest() };
+                    self.send_manifests(context, peer, if from == 0 { begin() } else { from });
                 }
             }
             OwnMessage::Missing { id, .. } => {

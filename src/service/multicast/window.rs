@@ -90,6 +90,11 @@ impl Window {
         self.low
     }
 
+    /// Whether nothing was given up yet, so that older things may still come.
+    pub(super) const fn is_whole(&self) -> bool {
+        !self.moved
+    }
+
     /// Behind the newest of which a manifest told.
     pub(super) fn high(&self) -> u64 {
         self.low + self.slots.len() as u64
@@ -116,6 +121,14 @@ impl Window {
     /// What a manifest said of this fragment, or of the next one of which one did.
     pub(super) fn mark_from(&self, id: u64) -> Option<(u64, &Mark)> {
         (id.max(self.low)..self.high()).find_map(|id| Some((id, self.mark(id)?)))
+    }
+
+    /// The first fragment from this one on of which no manifest told, though it did of later ones.
+    pub(super) fn unknown_from(&self, id: u64) -> Option<u64> {
+        if id < self.low && self.is_whole() {
+            return Some(id);
+        }
+        (id.max(self.low)..self.high()).find(|id| self.mark(*id).is_none())
     }
 
     /// The message of a fragment that is here, and when it came.
