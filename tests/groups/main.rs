@@ -17,3 +17,4 @@ mod sharing;
 mod stage;
 mod storage;
 mod strangers;
+mod streams;

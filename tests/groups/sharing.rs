@@ -3,7 +3,7 @@
 use crate::stage::{MS, S, Stage, Ways, other_spec, spec};
 use p2pt::flow::{Lifetime, Order, Priority};
 use p2pt::group::message::{CONTROL_METADATA, Control, Init};
-use p2pt::group::{MembershipEvent, ReceiveMode};
+use p2pt::group::{GroupId, MembershipEvent, ReceiveMode};
 use p2pt::node::posting::PostingEvent;
 use p2pt::node::{CloseReason, Dial, MemberEvent, NodeEvent, PeerHandle};
 use p2pt::sim::HostId;
@@ -135,7 +135,7 @@ fn one_session_carries_two_groups_until_the_second_is_left() {
 }
 
 /// A host that speaks only the known group protocol, and refuses all flows but the control flow.
-fn legacy(stage: &mut Stage, member: HostId, secret: &[u8]) -> (HostId, PeerHandle) {
+pub(crate) fn legacy(stage: &mut Stage, member: HostId, group: GroupId, secret: &[u8]) -> (HostId, PeerHandle) {
     let host = stage.add(None);
     dial(stage, host, member);
     stage.world.run_for(S);
@@ -145,7 +145,7 @@ fn legacy(stage: &mut Stage, member: HostId, secret: &[u8]) -> (HostId, PeerHand
         let nonce = peer.node.far_nonce(session).expect("an open session");
         let token = Init::token(secret, &nonce);
         let flow = peer.node.open_flow(now, session, CONTROL_METADATA, None, Priority::High).expect("an open session");
-        let init = Init { group: spec().id(), token, receiver };
+        let init = Init { group, token, receiver };
         for message in [Control::Init(init), Control::Unknown02, Control::Begin(ReceiveMode::Exact)] {
             peer.node.write(now, session, flow, message.encode().into(), Lifetime::default()).expect("room");
         }
@@ -159,7 +159,7 @@ fn a_member_of_another_make_refuses_our_lanes_and_nothing_else_suffers() {
     stage.add_server();
     let (one, other) = (stage.join(&Ways::registered()), stage.join(&Ways::registered()));
     stage.wait_mesh(2 * S);
-    let (host, session) = legacy(&mut stage, one, spec().secret());
+    let (host, session) = legacy(&mut stage, one, spec().id(), spec().secret());
     stage.world.run_for(S);
     let id = stage.id(host);
     for round in 0..30u8 {
@@ -194,7 +194,7 @@ fn a_member_of_another_make_refuses_our_lanes_and_nothing_else_suffers() {
 fn who_does_not_know_the_secret_is_no_neighbour_and_stays_not_long() {
     let mut stage = Stage::new(5);
     let member = stage.join(&Ways::default());
-    let (host, _) = legacy(&mut stage, member, b"G:guessed");
+    let (host, _) = legacy(&mut stage, member, spec().id(), b"G:guessed");
     stage.world.run_for(3 * S);
     let id = stage.id(host);
     let told = |(_, event): &(_, &MemberEvent)| {

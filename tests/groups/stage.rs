@@ -55,6 +55,16 @@ pub(crate) fn spec() -> Groupspec {
     builder.posting().routing().server_channel().build().expect("a good groupspec")
 }
 
+/// One whose members publish streams.
+pub(crate) fn live_spec() -> Groupspec {
+    GroupspecBuilder::new("live stories")
+        .unique([9; 32])
+        .multicast()
+        .server_channel()
+        .build()
+        .expect("a good groupspec")
+}
+
 /// Another one.
 pub(crate) fn other_spec() -> Groupspec {
     GroupspecBuilder::new("more stories").unique([8; 32]).server_channel().build().expect("a good groupspec")

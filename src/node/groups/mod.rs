@@ -170,6 +170,13 @@ impl Node {
         joined.peers.values().filter_map(of).sum::<usize>() + waiting
     }
 
+    /// Flows that groups have with a neighbour now, of both ends, those included that are ending.
+    #[must_use]
+    pub fn group_flows(&self, group: GroupHandle, peer: PeerId) -> usize {
+        let link = self.group_session(group, peer).and_then(|session| self.groups.links.get(&session));
+        link.map_or(0, parts::Link::flows)
+    }
+
     /// Leaves a group in good order: what was said before goes out first, as far as a second allows.
     /// [`NodeEvent::GroupLeft`] says when nothing of it is left, after 1.5 s at most. The handle means nothing from now on.
     pub fn leave_group(&mut self, now: Instant, group: GroupHandle) {

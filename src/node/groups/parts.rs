@@ -205,6 +205,12 @@ impl Link {
         }
     }
 
+    /// Flows of both ends.
+    pub(super) fn flows(&self) -> usize {
+        let far = self.unnamed.len() + self.streams.len() + self.incoming.len() + self.spent.len();
+        far + self.outgoing.len() + self.ending.len() + self.parting.len()
+    }
+
     /// Whether the far end may open another flow for a stream.
     pub(super) fn may_stream(&self) -> bool {
         let of_streams = |(_, lane): &&(_, Lane)| matches!(lane, Lane::Stream(_) | Lane::Fragments(_));
