@@ -36,6 +36,7 @@ Register-ArgumentCompleter -Native -CommandName 'p2pt' -ScriptBlock {
             [CompletionResult]::new('connect', 'connect', [CompletionResultType]::ParameterValue, 'a pipe between two peers, through NATs, encrypted')
             [CompletionResult]::new('group', 'group', [CompletionResultType]::ParameterValue, 'groups: make, join, watch and post to them')
             [CompletionResult]::new('post', 'post', [CompletionResultType]::ParameterValue, 'post to a group, and leave when members have it')
+            [CompletionResult]::new('multicast', 'multicast', [CompletionResultType]::ParameterValue, 'live streams to many, each of whom passes them on')
             [CompletionResult]::new('replicate-file', 'replicate-file', [CompletionResultType]::ParameterValue, 'give files to many at once, each of whom gives them on')
             [CompletionResult]::new('replicate', 'replicate', [CompletionResultType]::ParameterValue, 'give files to many at once, each of whom gives them on')
             [CompletionResult]::new('route', 'route', [CompletionResultType]::ParameterValue, 'send messages along the ring of a group')
@@ -379,6 +380,94 @@ Register-ArgumentCompleter -Native -CommandName 'p2pt' -ScriptBlock {
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
             [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
+            break
+        }
+        'p2pt;multicast' {
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say more on standard error; -vv and -vvv say still more')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Say more on standard error; -vv and -vvv say still more')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Say nothing on standard error but errors')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Say nothing on standard error but errors')
+            [CompletionResult]::new('--no-progress', '--no-progress', [CompletionResultType]::ParameterName, 'Show no progress bars')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
+            [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
+            [CompletionResult]::new('publish', 'publish', [CompletionResultType]::ParameterValue, 'publish standard input as a live stream')
+            [CompletionResult]::new('play', 'play', [CompletionResultType]::ParameterValue, 'play a stream of a group to standard output')
+            [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
+            break
+        }
+        'p2pt;multicast;publish' {
+            [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'What standard input is [default: auto]')
+            [CompletionResult]::new('--latency', '--latency', [CompletionResultType]::ParameterName, 'How long after its publication the stream is played [default: 2s]')
+            [CompletionResult]::new('--multicast-window-duration', '--multicast-window-duration', [CompletionResultType]::ParameterName, 'Gather pieces for this long before they must be played; default the latency')
+            [CompletionResult]::new('--multicast-fetch-period', '--multicast-fetch-period', [CompletionResultType]::ParameterName, 'Ask for what nobody pushed after this long; default an eighth of the latency')
+            [CompletionResult]::new('--multicast-availability-update-period', '--multicast-availability-update-period', [CompletionResultType]::ParameterName, 'Tell neighbours this often what is there; default 100ms')
+            [CompletionResult]::new('--multicast-push-neighbor-limit', '--multicast-push-neighbor-limit', [CompletionResultType]::ParameterName, 'Push each piece of a stream to N neighbours at most; default 4')
+            [CompletionResult]::new('--multicast-relay-margin-duration', '--multicast-relay-margin-duration', [CompletionResultType]::ParameterName, 'Keep what was played for this long, for others who miss it; default 2s, or the latency if that is longer')
+            [CompletionResult]::new('--publish-password-file', '--publish-password-file', [CompletionResultType]::ParameterName, 'Read the publishing password from FILE')
+            [CompletionResult]::new('--publish-password-fd', '--publish-password-fd', [CompletionResultType]::ParameterName, 'Read the publishing password from file descriptor N')
+            [CompletionResult]::new('--bind', '--bind', [CompletionResultType]::ParameterName, 'Use this UDP address of ours [default: [::]:0]')
+            [CompletionResult]::new('-k', '-k', [CompletionResultType]::ParameterName, 'Use the identity in FILE [env: P2PT_KEY]')
+            [CompletionResult]::new('--key', '--key', [CompletionResultType]::ParameterName, 'Use the identity in FILE [env: P2PT_KEY]')
+            [CompletionResult]::new('--ready-fd', '--ready-fd', [CompletionResultType]::ParameterName, 'Write one line to file descriptor N when ready')
+            [CompletionResult]::new('--ready-file', '--ready-file', [CompletionResultType]::ParameterName, 'Write that line to a file instead, whole or not at all')
+            [CompletionResult]::new('--realtime', '--realtime', [CompletionResultType]::ParameterName, 'Go by the stream''s own clock, if input comes faster than that')
+            [CompletionResult]::new('--flash-timing', '--flash-timing', [CompletionResultType]::ParameterName, 'Flash''s settings instead of those for a latency')
+            [CompletionResult]::new('--multicast-availability-send-to-all', '--multicast-availability-send-to-all', [CompletionResultType]::ParameterName, 'Tell all neighbours each time, not one after the other')
+            [CompletionResult]::new('--anonymous', '--anonymous', [CompletionResultType]::ParameterName, 'Sign with a fresh key instead of the user''s identity')
+            [CompletionResult]::new('--flash', '--flash', [CompletionResultType]::ParameterName, 'Speak to RTMFP peers that are not p2pt, too')
+            [CompletionResult]::new('-j', '-j', [CompletionResultType]::ParameterName, 'Write events as JSON Lines')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Write events as JSON Lines')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say more on standard error; -vv and -vvv say still more')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Say more on standard error; -vv and -vvv say still more')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Say nothing on standard error but errors')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Say nothing on standard error but errors')
+            [CompletionResult]::new('--no-progress', '--no-progress', [CompletionResultType]::ParameterName, 'Show no progress bars')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
+            [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
+            break
+        }
+        'p2pt;multicast;play' {
+            [CompletionResult]::new('--latency', '--latency', [CompletionResultType]::ParameterName, 'Play this long after publication; default what the publisher says')
+            [CompletionResult]::new('--publisher', '--publisher', [CompletionResultType]::ParameterName, 'Only the stream of this publisher')
+            [CompletionResult]::new('-w', '-w', [CompletionResultType]::ParameterName, 'Give up after this long without a word of the publisher [default: 10s]')
+            [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'Give up after this long without a word of the publisher [default: 10s]')
+            [CompletionResult]::new('--multicast-push-neighbor-limit', '--multicast-push-neighbor-limit', [CompletionResultType]::ParameterName, 'Push each piece of a stream to N neighbours at most; default 4')
+            [CompletionResult]::new('--multicast-relay-margin-duration', '--multicast-relay-margin-duration', [CompletionResultType]::ParameterName, 'Keep what was played for this long, for others who miss it; default 2s, or the latency if that is longer')
+            [CompletionResult]::new('--bind', '--bind', [CompletionResultType]::ParameterName, 'Use this UDP address of ours [default: [::]:0]')
+            [CompletionResult]::new('--ready-fd', '--ready-fd', [CompletionResultType]::ParameterName, 'Write one line to file descriptor N when ready')
+            [CompletionResult]::new('--ready-file', '--ready-file', [CompletionResultType]::ParameterName, 'Write that line to a file instead, whole or not at all')
+            [CompletionResult]::new('--keep-open', '--keep-open', [CompletionResultType]::ParameterName, 'After the end wait for the next stream of the name')
+            [CompletionResult]::new('--flash', '--flash', [CompletionResultType]::ParameterName, 'Speak to RTMFP peers that are not p2pt, too')
+            [CompletionResult]::new('-j', '-j', [CompletionResultType]::ParameterName, 'Write events as JSON Lines')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Write events as JSON Lines')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say more on standard error; -vv and -vvv say still more')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Say more on standard error; -vv and -vvv say still more')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Say nothing on standard error but errors')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Say nothing on standard error but errors')
+            [CompletionResult]::new('--no-progress', '--no-progress', [CompletionResultType]::ParameterName, 'Show no progress bars')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
+            [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
+            break
+        }
+        'p2pt;multicast;help' {
+            [CompletionResult]::new('publish', 'publish', [CompletionResultType]::ParameterValue, 'publish standard input as a live stream')
+            [CompletionResult]::new('play', 'play', [CompletionResultType]::ParameterValue, 'play a stream of a group to standard output')
+            [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
+            break
+        }
+        'p2pt;multicast;help;publish' {
+            break
+        }
+        'p2pt;multicast;help;play' {
+            break
+        }
+        'p2pt;multicast;help;help' {
             break
         }
         'p2pt;replicate-file' {
@@ -738,6 +827,7 @@ Register-ArgumentCompleter -Native -CommandName 'p2pt' -ScriptBlock {
             [CompletionResult]::new('connect', 'connect', [CompletionResultType]::ParameterValue, 'a pipe between two peers, through NATs, encrypted')
             [CompletionResult]::new('group', 'group', [CompletionResultType]::ParameterValue, 'groups: make, join, watch and post to them')
             [CompletionResult]::new('post', 'post', [CompletionResultType]::ParameterValue, 'post to a group, and leave when members have it')
+            [CompletionResult]::new('multicast', 'multicast', [CompletionResultType]::ParameterValue, 'live streams to many, each of whom passes them on')
             [CompletionResult]::new('replicate-file', 'replicate-file', [CompletionResultType]::ParameterValue, 'give files to many at once, each of whom gives them on')
             [CompletionResult]::new('route', 'route', [CompletionResultType]::ParameterValue, 'send messages along the ring of a group')
             [CompletionResult]::new('store', 'store', [CompletionResultType]::ParameterValue, 'a group''s distributed storage: values by key')
@@ -789,6 +879,17 @@ Register-ArgumentCompleter -Native -CommandName 'p2pt' -ScriptBlock {
             break
         }
         'p2pt;help;post' {
+            break
+        }
+        'p2pt;help;multicast' {
+            [CompletionResult]::new('publish', 'publish', [CompletionResultType]::ParameterValue, 'publish standard input as a live stream')
+            [CompletionResult]::new('play', 'play', [CompletionResultType]::ParameterValue, 'play a stream of a group to standard output')
+            break
+        }
+        'p2pt;help;multicast;publish' {
+            break
+        }
+        'p2pt;help;multicast;play' {
             break
         }
         'p2pt;help;replicate-file' {

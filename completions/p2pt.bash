@@ -40,6 +40,9 @@ _p2pt() {
             p2pt,man)
                 cmd="p2pt__subcmd__man"
                 ;;
+            p2pt,multicast)
+                cmd="p2pt__subcmd__multicast"
+                ;;
             p2pt,peer-id)
                 cmd="p2pt__subcmd__peer__subcmd__id"
                 ;;
@@ -130,6 +133,9 @@ _p2pt() {
             p2pt__subcmd__help,man)
                 cmd="p2pt__subcmd__help__subcmd__man"
                 ;;
+            p2pt__subcmd__help,multicast)
+                cmd="p2pt__subcmd__help__subcmd__multicast"
+                ;;
             p2pt__subcmd__help,peer-id)
                 cmd="p2pt__subcmd__help__subcmd__peer__subcmd__id"
                 ;;
@@ -169,6 +175,12 @@ _p2pt() {
             p2pt__subcmd__help__subcmd__group,show)
                 cmd="p2pt__subcmd__help__subcmd__group__subcmd__show"
                 ;;
+            p2pt__subcmd__help__subcmd__multicast,play)
+                cmd="p2pt__subcmd__help__subcmd__multicast__subcmd__play"
+                ;;
+            p2pt__subcmd__help__subcmd__multicast,publish)
+                cmd="p2pt__subcmd__help__subcmd__multicast__subcmd__publish"
+                ;;
             p2pt__subcmd__help__subcmd__replicate__subcmd__file,fetch)
                 cmd="p2pt__subcmd__help__subcmd__replicate__subcmd__file__subcmd__fetch"
                 ;;
@@ -180,6 +192,24 @@ _p2pt() {
                 ;;
             p2pt__subcmd__help__subcmd__store,put)
                 cmd="p2pt__subcmd__help__subcmd__store__subcmd__put"
+                ;;
+            p2pt__subcmd__multicast,help)
+                cmd="p2pt__subcmd__multicast__subcmd__help"
+                ;;
+            p2pt__subcmd__multicast,play)
+                cmd="p2pt__subcmd__multicast__subcmd__play"
+                ;;
+            p2pt__subcmd__multicast,publish)
+                cmd="p2pt__subcmd__multicast__subcmd__publish"
+                ;;
+            p2pt__subcmd__multicast__subcmd__help,help)
+                cmd="p2pt__subcmd__multicast__subcmd__help__subcmd__help"
+                ;;
+            p2pt__subcmd__multicast__subcmd__help,play)
+                cmd="p2pt__subcmd__multicast__subcmd__help__subcmd__play"
+                ;;
+            p2pt__subcmd__multicast__subcmd__help,publish)
+                cmd="p2pt__subcmd__multicast__subcmd__help__subcmd__publish"
                 ;;
             p2pt__subcmd__replicate__subcmd__file,fetch)
                 cmd="p2pt__subcmd__replicate__subcmd__file__subcmd__fetch"
@@ -224,7 +254,7 @@ _p2pt() {
 
     case "${cmd}" in
         p2pt)
-            opts="-v -q -h -V --verbose --quiet --no-progress --help --version peer-id rendezvous check connect group post replicate-file replicate route store demo simulate completions man links help"
+            opts="-v -q -h -V --verbose --quiet --no-progress --help --version peer-id rendezvous check connect group post multicast replicate-file replicate route store demo simulate completions man links help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -748,7 +778,7 @@ _p2pt() {
             return 0
             ;;
         p2pt__subcmd__help)
-            opts="peer-id rendezvous check connect group post replicate-file route store demo simulate completions man links help"
+            opts="peer-id rendezvous check connect group post multicast replicate-file route store demo simulate completions man links help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -957,6 +987,48 @@ _p2pt() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        p2pt__subcmd__help__subcmd__multicast)
+            opts="publish play"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        p2pt__subcmd__help__subcmd__multicast__subcmd__play)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        p2pt__subcmd__help__subcmd__multicast__subcmd__publish)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         p2pt__subcmd__help__subcmd__peer__subcmd__id)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
@@ -1132,6 +1204,196 @@ _p2pt() {
                 return 0
             fi
             case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        p2pt__subcmd__multicast)
+            opts="-v -q -h -V --verbose --quiet --no-progress --help --version publish play help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        p2pt__subcmd__multicast__subcmd__help)
+            opts="publish play help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        p2pt__subcmd__multicast__subcmd__help__subcmd__help)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        p2pt__subcmd__multicast__subcmd__help__subcmd__play)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        p2pt__subcmd__multicast__subcmd__help__subcmd__publish)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        p2pt__subcmd__multicast__subcmd__play)
+            opts="-w -j -v -q -h -V --latency --publisher --keep-open --timeout --multicast-push-neighbor-limit --multicast-relay-margin-duration --bind --flash --json --ready-fd --ready-file --verbose --quiet --no-progress --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --latency)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --publisher)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -w)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --multicast-push-neighbor-limit)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --multicast-relay-margin-duration)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --bind)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ready-fd)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ready-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        p2pt__subcmd__multicast__subcmd__publish)
+            opts="-k -j -v -q -h -V --format --realtime --latency --flash-timing --multicast-window-duration --multicast-fetch-period --multicast-availability-update-period --multicast-availability-send-to-all --multicast-push-neighbor-limit --multicast-relay-margin-duration --publish-password-file --publish-password-fd --bind --key --anonymous --flash --json --ready-fd --ready-file --verbose --quiet --no-progress --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --format)
+                    COMPREPLY=($(compgen -W "auto flv mpegts raw" -- "${cur}"))
+                    return 0
+                    ;;
+                --latency)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --multicast-window-duration)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --multicast-fetch-period)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --multicast-availability-update-period)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --multicast-push-neighbor-limit)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --multicast-relay-margin-duration)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --publish-password-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --publish-password-fd)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --bind)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --key)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -k)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ready-fd)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ready-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;

@@ -33,6 +33,7 @@ set edit:completion:arg-completer[p2pt] = {|@words|
             cand connect 'a pipe between two peers, through NATs, encrypted'
             cand group 'groups: make, join, watch and post to them'
             cand post 'post to a group, and leave when members have it'
+            cand multicast 'live streams to many, each of whom passes them on'
             cand replicate-file 'give files to many at once, each of whom gives them on'
             cand replicate 'give files to many at once, each of whom gives them on'
             cand route 'send messages along the ring of a group'
@@ -356,6 +357,87 @@ set edit:completion:arg-completer[p2pt] = {|@words|
             cand --help 'Print help (see more with ''--help'')'
             cand -V 'Print version'
             cand --version 'Print version'
+        }
+        &'p2pt;multicast'= {
+            cand -v 'Say more on standard error; -vv and -vvv say still more'
+            cand --verbose 'Say more on standard error; -vv and -vvv say still more'
+            cand -q 'Say nothing on standard error but errors'
+            cand --quiet 'Say nothing on standard error but errors'
+            cand --no-progress 'Show no progress bars'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+            cand publish 'publish standard input as a live stream'
+            cand play 'play a stream of a group to standard output'
+            cand help 'Print this message or the help of the given subcommand(s)'
+        }
+        &'p2pt;multicast;publish'= {
+            cand --format 'What standard input is [default: auto]'
+            cand --latency 'How long after its publication the stream is played [default: 2s]'
+            cand --multicast-window-duration 'Gather pieces for this long before they must be played; default the latency'
+            cand --multicast-fetch-period 'Ask for what nobody pushed after this long; default an eighth of the latency'
+            cand --multicast-availability-update-period 'Tell neighbours this often what is there; default 100ms'
+            cand --multicast-push-neighbor-limit 'Push each piece of a stream to N neighbours at most; default 4'
+            cand --multicast-relay-margin-duration 'Keep what was played for this long, for others who miss it; default 2s, or the latency if that is longer'
+            cand --publish-password-file 'Read the publishing password from FILE'
+            cand --publish-password-fd 'Read the publishing password from file descriptor N'
+            cand --bind 'Use this UDP address of ours [default: [::]:0]'
+            cand -k 'Use the identity in FILE [env: P2PT_KEY]'
+            cand --key 'Use the identity in FILE [env: P2PT_KEY]'
+            cand --ready-fd 'Write one line to file descriptor N when ready'
+            cand --ready-file 'Write that line to a file instead, whole or not at all'
+            cand --realtime 'Go by the stream''s own clock, if input comes faster than that'
+            cand --flash-timing 'Flash''s settings instead of those for a latency'
+            cand --multicast-availability-send-to-all 'Tell all neighbours each time, not one after the other'
+            cand --anonymous 'Sign with a fresh key instead of the user''s identity'
+            cand --flash 'Speak to RTMFP peers that are not p2pt, too'
+            cand -j 'Write events as JSON Lines'
+            cand --json 'Write events as JSON Lines'
+            cand -v 'Say more on standard error; -vv and -vvv say still more'
+            cand --verbose 'Say more on standard error; -vv and -vvv say still more'
+            cand -q 'Say nothing on standard error but errors'
+            cand --quiet 'Say nothing on standard error but errors'
+            cand --no-progress 'Show no progress bars'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
+        &'p2pt;multicast;play'= {
+            cand --latency 'Play this long after publication; default what the publisher says'
+            cand --publisher 'Only the stream of this publisher'
+            cand -w 'Give up after this long without a word of the publisher [default: 10s]'
+            cand --timeout 'Give up after this long without a word of the publisher [default: 10s]'
+            cand --multicast-push-neighbor-limit 'Push each piece of a stream to N neighbours at most; default 4'
+            cand --multicast-relay-margin-duration 'Keep what was played for this long, for others who miss it; default 2s, or the latency if that is longer'
+            cand --bind 'Use this UDP address of ours [default: [::]:0]'
+            cand --ready-fd 'Write one line to file descriptor N when ready'
+            cand --ready-file 'Write that line to a file instead, whole or not at all'
+            cand --keep-open 'After the end wait for the next stream of the name'
+            cand --flash 'Speak to RTMFP peers that are not p2pt, too'
+            cand -j 'Write events as JSON Lines'
+            cand --json 'Write events as JSON Lines'
+            cand -v 'Say more on standard error; -vv and -vvv say still more'
+            cand --verbose 'Say more on standard error; -vv and -vvv say still more'
+            cand -q 'Say nothing on standard error but errors'
+            cand --quiet 'Say nothing on standard error but errors'
+            cand --no-progress 'Show no progress bars'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
+        &'p2pt;multicast;help'= {
+            cand publish 'publish standard input as a live stream'
+            cand play 'play a stream of a group to standard output'
+            cand help 'Print this message or the help of the given subcommand(s)'
+        }
+        &'p2pt;multicast;help;publish'= {
+        }
+        &'p2pt;multicast;help;play'= {
+        }
+        &'p2pt;multicast;help;help'= {
         }
         &'p2pt;replicate-file'= {
             cand -v 'Say more on standard error; -vv and -vvv say still more'
@@ -687,6 +769,7 @@ set edit:completion:arg-completer[p2pt] = {|@words|
             cand connect 'a pipe between two peers, through NATs, encrypted'
             cand group 'groups: make, join, watch and post to them'
             cand post 'post to a group, and leave when members have it'
+            cand multicast 'live streams to many, each of whom passes them on'
             cand replicate-file 'give files to many at once, each of whom gives them on'
             cand route 'send messages along the ring of a group'
             cand store 'a group''s distributed storage: values by key'
@@ -726,6 +809,14 @@ set edit:completion:arg-completer[p2pt] = {|@words|
         &'p2pt;help;group;post'= {
         }
         &'p2pt;help;post'= {
+        }
+        &'p2pt;help;multicast'= {
+            cand publish 'publish standard input as a live stream'
+            cand play 'play a stream of a group to standard output'
+        }
+        &'p2pt;help;multicast;publish'= {
+        }
+        &'p2pt;help;multicast;play'= {
         }
         &'p2pt;help;replicate-file'= {
             cand share 'share files and folders, and print the address to fetch them by'

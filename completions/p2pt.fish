@@ -35,6 +35,7 @@ complete -c p2pt -n "__fish_p2pt_needs_command" -f -a "check" -d 'say what stand
 complete -c p2pt -n "__fish_p2pt_needs_command" -f -a "connect" -d 'a pipe between two peers, through NATs, encrypted'
 complete -c p2pt -n "__fish_p2pt_needs_command" -f -a "group" -d 'groups: make, join, watch and post to them'
 complete -c p2pt -n "__fish_p2pt_needs_command" -f -a "post" -d 'post to a group, and leave when members have it'
+complete -c p2pt -n "__fish_p2pt_needs_command" -f -a "multicast" -d 'live streams to many, each of whom passes them on'
 complete -c p2pt -n "__fish_p2pt_needs_command" -f -a "replicate-file" -d 'give files to many at once, each of whom gives them on'
 complete -c p2pt -n "__fish_p2pt_needs_command" -f -a "replicate" -d 'give files to many at once, each of whom gives them on'
 complete -c p2pt -n "__fish_p2pt_needs_command" -f -a "route" -d 'send messages along the ring of a group'
@@ -240,6 +241,60 @@ complete -c p2pt -n "__fish_p2pt_using_subcommand post" -s q -l quiet -d 'Say no
 complete -c p2pt -n "__fish_p2pt_using_subcommand post" -l no-progress -d 'Show no progress bars'
 complete -c p2pt -n "__fish_p2pt_using_subcommand post" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c p2pt -n "__fish_p2pt_using_subcommand post" -s V -l version -d 'Print version'
+complete -c p2pt -n "__fish_p2pt_using_subcommand multicast; and not __fish_seen_subcommand_from publish play help" -s v -l verbose -d 'Say more on standard error; -vv and -vvv say still more'
+complete -c p2pt -n "__fish_p2pt_using_subcommand multicast; and not __fish_seen_subcommand_from publish play help" -s q -l quiet -d 'Say nothing on standard error but errors'
+complete -c p2pt -n "__fish_p2pt_using_subcommand multicast; and not __fish_seen_subcommand_from publish play help" -l no-progress -d 'Show no progress bars'
+complete -c p2pt -n "__fish_p2pt_using_subcommand multicast; and not __fish_seen_subcommand_from publish play help" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c p2pt -n "__fish_p2pt_using_subcommand multicast; and not __fish_seen_subcommand_from publish play help" -s V -l version -d 'Print version'
+complete -c p2pt -n "__fish_p2pt_using_subcommand multicast; and not __fish_seen_subcommand_from publish play help" -f -a "publish" -d 'publish standard input as a live stream'
+complete -c p2pt -n "__fish_p2pt_using_subcommand multicast; and not __fish_seen_subcommand_from publish play help" -f -a "play" -d 'play a stream of a group to standard output'
+complete -c p2pt -n "__fish_p2pt_using_subcommand multicast; and not __fish_seen_subcommand_from publish play help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c p2pt -n "__fish_p2pt_using_subcommand multicast; and __fish_seen_subcommand_from publish" -l format -d 'What standard input is [default: auto]' -r -f -a "auto\t''
+flv\t''
+mpegts\t''
+raw\t''"
+complete -c p2pt -n "__fish_p2pt_using_subcommand multicast; and __fish_seen_subcommand_from publish" -l latency -d 'How long after its publication the stream is played [default: 2s]' -r
+complete -c p2pt -n "__fish_p2pt_using_subcommand multicast; and __fish_seen_subcommand_from publish" -l multicast-window-duration -d 'Gather pieces for this long before they must be played; default the latency' -r
+complete -c p2pt -n "__fish_p2pt_using_subcommand multicast; and __fish_seen_subcommand_from publish" -l multicast-fetch-period -d 'Ask for what nobody pushed after this long; default an eighth of the latency' -r
+complete -c p2pt -n "__fish_p2pt_using_subcommand multicast; and __fish_seen_subcommand_from publish" -l multicast-availability-update-period -d 'Tell neighbours this often what is there; default 100ms' -r
+complete -c p2pt -n "__fish_p2pt_using_subcommand multicast; and __fish_seen_subcommand_from publish" -l multicast-push-neighbor-limit -d 'Push each piece of a stream to N neighbours at most; default 4' -r
+complete -c p2pt -n "__fish_p2pt_using_subcommand multicast; and __fish_seen_subcommand_from publish" -l multicast-relay-margin-duration -d 'Keep what was played for this long, for others who miss it; default 2s, or the latency if that is longer' -r
+complete -c p2pt -n "__fish_p2pt_using_subcommand multicast; and __fish_seen_subcommand_from publish" -l publish-password-file -d 'Read the publishing password from FILE' -r
+complete -c p2pt -n "__fish_p2pt_using_subcommand multicast; and __fish_seen_subcommand_from publish" -l publish-password-fd -d 'Read the publishing password from file descriptor N' -r
+complete -c p2pt -n "__fish_p2pt_using_subcommand multicast; and __fish_seen_subcommand_from publish" -l bind -d 'Use this UDP address of ours [default: [::]:0]' -r
+complete -c p2pt -n "__fish_p2pt_using_subcommand multicast; and __fish_seen_subcommand_from publish" -s k -l key -d 'Use the identity in FILE [env: P2PT_KEY]' -r -F
+complete -c p2pt -n "__fish_p2pt_using_subcommand multicast; and __fish_seen_subcommand_from publish" -l ready-fd -d 'Write one line to file descriptor N when ready' -r
+complete -c p2pt -n "__fish_p2pt_using_subcommand multicast; and __fish_seen_subcommand_from publish" -l ready-file -d 'Write that line to a file instead, whole or not at all' -r -F
+complete -c p2pt -n "__fish_p2pt_using_subcommand multicast; and __fish_seen_subcommand_from publish" -l realtime -d 'Go by the stream\'s own clock, if input comes faster than that'
+complete -c p2pt -n "__fish_p2pt_using_subcommand multicast; and __fish_seen_subcommand_from publish" -l flash-timing -d 'Flash\'s settings instead of those for a latency'
+complete -c p2pt -n "__fish_p2pt_using_subcommand multicast; and __fish_seen_subcommand_from publish" -l multicast-availability-send-to-all -d 'Tell all neighbours each time, not one after the other'
+complete -c p2pt -n "__fish_p2pt_using_subcommand multicast; and __fish_seen_subcommand_from publish" -l anonymous -d 'Sign with a fresh key instead of the user\'s identity'
+complete -c p2pt -n "__fish_p2pt_using_subcommand multicast; and __fish_seen_subcommand_from publish" -l flash -d 'Speak to RTMFP peers that are not p2pt, too'
+complete -c p2pt -n "__fish_p2pt_using_subcommand multicast; and __fish_seen_subcommand_from publish" -s j -l json -d 'Write events as JSON Lines'
+complete -c p2pt -n "__fish_p2pt_using_subcommand multicast; and __fish_seen_subcommand_from publish" -s v -l verbose -d 'Say more on standard error; -vv and -vvv say still more'
+complete -c p2pt -n "__fish_p2pt_using_subcommand multicast; and __fish_seen_subcommand_from publish" -s q -l quiet -d 'Say nothing on standard error but errors'
+complete -c p2pt -n "__fish_p2pt_using_subcommand multicast; and __fish_seen_subcommand_from publish" -l no-progress -d 'Show no progress bars'
+complete -c p2pt -n "__fish_p2pt_using_subcommand multicast; and __fish_seen_subcommand_from publish" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c p2pt -n "__fish_p2pt_using_subcommand multicast; and __fish_seen_subcommand_from publish" -s V -l version -d 'Print version'
+complete -c p2pt -n "__fish_p2pt_using_subcommand multicast; and __fish_seen_subcommand_from play" -l latency -d 'Play this long after publication; default what the publisher says' -r
+complete -c p2pt -n "__fish_p2pt_using_subcommand multicast; and __fish_seen_subcommand_from play" -l publisher -d 'Only the stream of this publisher' -r
+complete -c p2pt -n "__fish_p2pt_using_subcommand multicast; and __fish_seen_subcommand_from play" -s w -l timeout -d 'Give up after this long without a word of the publisher [default: 10s]' -r
+complete -c p2pt -n "__fish_p2pt_using_subcommand multicast; and __fish_seen_subcommand_from play" -l multicast-push-neighbor-limit -d 'Push each piece of a stream to N neighbours at most; default 4' -r
+complete -c p2pt -n "__fish_p2pt_using_subcommand multicast; and __fish_seen_subcommand_from play" -l multicast-relay-margin-duration -d 'Keep what was played for this long, for others who miss it; default 2s, or the latency if that is longer' -r
+complete -c p2pt -n "__fish_p2pt_using_subcommand multicast; and __fish_seen_subcommand_from play" -l bind -d 'Use this UDP address of ours [default: [::]:0]' -r
+complete -c p2pt -n "__fish_p2pt_using_subcommand multicast; and __fish_seen_subcommand_from play" -l ready-fd -d 'Write one line to file descriptor N when ready' -r
+complete -c p2pt -n "__fish_p2pt_using_subcommand multicast; and __fish_seen_subcommand_from play" -l ready-file -d 'Write that line to a file instead, whole or not at all' -r -F
+complete -c p2pt -n "__fish_p2pt_using_subcommand multicast; and __fish_seen_subcommand_from play" -l keep-open -d 'After the end wait for the next stream of the name'
+complete -c p2pt -n "__fish_p2pt_using_subcommand multicast; and __fish_seen_subcommand_from play" -l flash -d 'Speak to RTMFP peers that are not p2pt, too'
+complete -c p2pt -n "__fish_p2pt_using_subcommand multicast; and __fish_seen_subcommand_from play" -s j -l json -d 'Write events as JSON Lines'
+complete -c p2pt -n "__fish_p2pt_using_subcommand multicast; and __fish_seen_subcommand_from play" -s v -l verbose -d 'Say more on standard error; -vv and -vvv say still more'
+complete -c p2pt -n "__fish_p2pt_using_subcommand multicast; and __fish_seen_subcommand_from play" -s q -l quiet -d 'Say nothing on standard error but errors'
+complete -c p2pt -n "__fish_p2pt_using_subcommand multicast; and __fish_seen_subcommand_from play" -l no-progress -d 'Show no progress bars'
+complete -c p2pt -n "__fish_p2pt_using_subcommand multicast; and __fish_seen_subcommand_from play" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c p2pt -n "__fish_p2pt_using_subcommand multicast; and __fish_seen_subcommand_from play" -s V -l version -d 'Print version'
+complete -c p2pt -n "__fish_p2pt_using_subcommand multicast; and __fish_seen_subcommand_from help" -f -a "publish" -d 'publish standard input as a live stream'
+complete -c p2pt -n "__fish_p2pt_using_subcommand multicast; and __fish_seen_subcommand_from help" -f -a "play" -d 'play a stream of a group to standard output'
+complete -c p2pt -n "__fish_p2pt_using_subcommand multicast; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c p2pt -n "__fish_p2pt_using_subcommand replicate-file; and not __fish_seen_subcommand_from share fetch help" -s v -l verbose -d 'Say more on standard error; -vv and -vvv say still more'
 complete -c p2pt -n "__fish_p2pt_using_subcommand replicate-file; and not __fish_seen_subcommand_from share fetch help" -s q -l quiet -d 'Say nothing on standard error but errors'
 complete -c p2pt -n "__fish_p2pt_using_subcommand replicate-file; and not __fish_seen_subcommand_from share fetch help" -l no-progress -d 'Show no progress bars'
@@ -429,27 +484,30 @@ complete -c p2pt -n "__fish_p2pt_using_subcommand links" -s q -l quiet -d 'Say n
 complete -c p2pt -n "__fish_p2pt_using_subcommand links" -l no-progress -d 'Show no progress bars'
 complete -c p2pt -n "__fish_p2pt_using_subcommand links" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c p2pt -n "__fish_p2pt_using_subcommand links" -s V -l version -d 'Print version'
-complete -c p2pt -n "__fish_p2pt_using_subcommand help; and not __fish_seen_subcommand_from peer-id rendezvous check connect group post replicate-file route store demo simulate completions man links help" -f -a "peer-id" -d 'print this user\'s peer ID, making an identity on first use'
-complete -c p2pt -n "__fish_p2pt_using_subcommand help; and not __fish_seen_subcommand_from peer-id rendezvous check connect group post replicate-file route store demo simulate completions man links help" -f -a "rendezvous" -d 'run the rendezvous service that introduces peers'
-complete -c p2pt -n "__fish_p2pt_using_subcommand help; and not __fish_seen_subcommand_from peer-id rendezvous check connect group post replicate-file route store demo simulate completions man links help" -f -a "check" -d 'say what stands between here and there'
-complete -c p2pt -n "__fish_p2pt_using_subcommand help; and not __fish_seen_subcommand_from peer-id rendezvous check connect group post replicate-file route store demo simulate completions man links help" -f -a "connect" -d 'a pipe between two peers, through NATs, encrypted'
-complete -c p2pt -n "__fish_p2pt_using_subcommand help; and not __fish_seen_subcommand_from peer-id rendezvous check connect group post replicate-file route store demo simulate completions man links help" -f -a "group" -d 'groups: make, join, watch and post to them'
-complete -c p2pt -n "__fish_p2pt_using_subcommand help; and not __fish_seen_subcommand_from peer-id rendezvous check connect group post replicate-file route store demo simulate completions man links help" -f -a "post" -d 'post to a group, and leave when members have it'
-complete -c p2pt -n "__fish_p2pt_using_subcommand help; and not __fish_seen_subcommand_from peer-id rendezvous check connect group post replicate-file route store demo simulate completions man links help" -f -a "replicate-file" -d 'give files to many at once, each of whom gives them on'
-complete -c p2pt -n "__fish_p2pt_using_subcommand help; and not __fish_seen_subcommand_from peer-id rendezvous check connect group post replicate-file route store demo simulate completions man links help" -f -a "route" -d 'send messages along the ring of a group'
-complete -c p2pt -n "__fish_p2pt_using_subcommand help; and not __fish_seen_subcommand_from peer-id rendezvous check connect group post replicate-file route store demo simulate completions man links help" -f -a "store" -d 'a group\'s distributed storage: values by key'
-complete -c p2pt -n "__fish_p2pt_using_subcommand help; and not __fish_seen_subcommand_from peer-id rendezvous check connect group post replicate-file route store demo simulate completions man links help" -f -a "demo" -d 'a rendezvous and peers on this machine, one command, real sockets'
-complete -c p2pt -n "__fish_p2pt_using_subcommand help; and not __fish_seen_subcommand_from peer-id rendezvous check connect group post replicate-file route store demo simulate completions man links help" -f -a "simulate" -d 'let a group of thousands live in one process, and say how it fares'
-complete -c p2pt -n "__fish_p2pt_using_subcommand help; and not __fish_seen_subcommand_from peer-id rendezvous check connect group post replicate-file route store demo simulate completions man links help" -f -a "completions" -d 'print the completions for a shell'
-complete -c p2pt -n "__fish_p2pt_using_subcommand help; and not __fish_seen_subcommand_from peer-id rendezvous check connect group post replicate-file route store demo simulate completions man links help" -f -a "man" -d 'write the man pages into a folder'
-complete -c p2pt -n "__fish_p2pt_using_subcommand help; and not __fish_seen_subcommand_from peer-id rendezvous check connect group post replicate-file route store demo simulate completions man links help" -f -a "links" -d 'make links such as p2pt-connect, which is p2pt connect'
-complete -c p2pt -n "__fish_p2pt_using_subcommand help; and not __fish_seen_subcommand_from peer-id rendezvous check connect group post replicate-file route store demo simulate completions man links help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c p2pt -n "__fish_p2pt_using_subcommand help; and not __fish_seen_subcommand_from peer-id rendezvous check connect group post multicast replicate-file route store demo simulate completions man links help" -f -a "peer-id" -d 'print this user\'s peer ID, making an identity on first use'
+complete -c p2pt -n "__fish_p2pt_using_subcommand help; and not __fish_seen_subcommand_from peer-id rendezvous check connect group post multicast replicate-file route store demo simulate completions man links help" -f -a "rendezvous" -d 'run the rendezvous service that introduces peers'
+complete -c p2pt -n "__fish_p2pt_using_subcommand help; and not __fish_seen_subcommand_from peer-id rendezvous check connect group post multicast replicate-file route store demo simulate completions man links help" -f -a "check" -d 'say what stands between here and there'
+complete -c p2pt -n "__fish_p2pt_using_subcommand help; and not __fish_seen_subcommand_from peer-id rendezvous check connect group post multicast replicate-file route store demo simulate completions man links help" -f -a "connect" -d 'a pipe between two peers, through NATs, encrypted'
+complete -c p2pt -n "__fish_p2pt_using_subcommand help; and not __fish_seen_subcommand_from peer-id rendezvous check connect group post multicast replicate-file route store demo simulate completions man links help" -f -a "group" -d 'groups: make, join, watch and post to them'
+complete -c p2pt -n "__fish_p2pt_using_subcommand help; and not __fish_seen_subcommand_from peer-id rendezvous check connect group post multicast replicate-file route store demo simulate completions man links help" -f -a "post" -d 'post to a group, and leave when members have it'
+complete -c p2pt -n "__fish_p2pt_using_subcommand help; and not __fish_seen_subcommand_from peer-id rendezvous check connect group post multicast replicate-file route store demo simulate completions man links help" -f -a "multicast" -d 'live streams to many, each of whom passes them on'
+complete -c p2pt -n "__fish_p2pt_using_subcommand help; and not __fish_seen_subcommand_from peer-id rendezvous check connect group post multicast replicate-file route store demo simulate completions man links help" -f -a "replicate-file" -d 'give files to many at once, each of whom gives them on'
+complete -c p2pt -n "__fish_p2pt_using_subcommand help; and not __fish_seen_subcommand_from peer-id rendezvous check connect group post multicast replicate-file route store demo simulate completions man links help" -f -a "route" -d 'send messages along the ring of a group'
+complete -c p2pt -n "__fish_p2pt_using_subcommand help; and not __fish_seen_subcommand_from peer-id rendezvous check connect group post multicast replicate-file route store demo simulate completions man links help" -f -a "store" -d 'a group\'s distributed storage: values by key'
+complete -c p2pt -n "__fish_p2pt_using_subcommand help; and not __fish_seen_subcommand_from peer-id rendezvous check connect group post multicast replicate-file route store demo simulate completions man links help" -f -a "demo" -d 'a rendezvous and peers on this machine, one command, real sockets'
+complete -c p2pt -n "__fish_p2pt_using_subcommand help; and not __fish_seen_subcommand_from peer-id rendezvous check connect group post multicast replicate-file route store demo simulate completions man links help" -f -a "simulate" -d 'let a group of thousands live in one process, and say how it fares'
+complete -c p2pt -n "__fish_p2pt_using_subcommand help; and not __fish_seen_subcommand_from peer-id rendezvous check connect group post multicast replicate-file route store demo simulate completions man links help" -f -a "completions" -d 'print the completions for a shell'
+complete -c p2pt -n "__fish_p2pt_using_subcommand help; and not __fish_seen_subcommand_from peer-id rendezvous check connect group post multicast replicate-file route store demo simulate completions man links help" -f -a "man" -d 'write the man pages into a folder'
+complete -c p2pt -n "__fish_p2pt_using_subcommand help; and not __fish_seen_subcommand_from peer-id rendezvous check connect group post multicast replicate-file route store demo simulate completions man links help" -f -a "links" -d 'make links such as p2pt-connect, which is p2pt connect'
+complete -c p2pt -n "__fish_p2pt_using_subcommand help; and not __fish_seen_subcommand_from peer-id rendezvous check connect group post multicast replicate-file route store demo simulate completions man links help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c p2pt -n "__fish_p2pt_using_subcommand help; and __fish_seen_subcommand_from group" -f -a "new" -d 'make a groupspec'
 complete -c p2pt -n "__fish_p2pt_using_subcommand help; and __fish_seen_subcommand_from group" -f -a "show" -d 'decode a groupspec'
 complete -c p2pt -n "__fish_p2pt_using_subcommand help; and __fish_seen_subcommand_from group" -f -a "join" -d 'be a member: print others\' posts, post what is typed'
 complete -c p2pt -n "__fish_p2pt_using_subcommand help; and __fish_seen_subcommand_from group" -f -a "members" -d 'list the members that are known here'
 complete -c p2pt -n "__fish_p2pt_using_subcommand help; and __fish_seen_subcommand_from group" -f -a "info" -d 'the group as it is seen from here: size, neighbours, rates'
 complete -c p2pt -n "__fish_p2pt_using_subcommand help; and __fish_seen_subcommand_from group" -f -a "post" -d 'post to a group, and leave when members have it'
+complete -c p2pt -n "__fish_p2pt_using_subcommand help; and __fish_seen_subcommand_from multicast" -f -a "publish" -d 'publish standard input as a live stream'
+complete -c p2pt -n "__fish_p2pt_using_subcommand help; and __fish_seen_subcommand_from multicast" -f -a "play" -d 'play a stream of a group to standard output'
 complete -c p2pt -n "__fish_p2pt_using_subcommand help; and __fish_seen_subcommand_from replicate-file" -f -a "share" -d 'share files and folders, and print the address to fetch them by'
 complete -c p2pt -n "__fish_p2pt_using_subcommand help; and __fish_seen_subcommand_from replicate-file" -f -a "fetch" -d 'fetch files, and share them meanwhile'
 complete -c p2pt -n "__fish_p2pt_using_subcommand help; and __fish_seen_subcommand_from store" -f -a "put" -d 'store a value under a key'

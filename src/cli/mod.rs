@@ -66,6 +66,8 @@ fn body(words: &[&str]) -> Option<Body> {
         ["group", "members"] => group::look::members,
         ["group", "info"] => group::look::info,
         ["group", "post"] | ["post"] => group::post::run,
+        ["multicast", "publish"] => group::multicast::publish::run,
+        ["multicast", "play"] => group::multicast::play::run,
         ["replicate-file", "share"] => group::replicate::share::run,
         ["replicate-file", "fetch"] => group::replicate::fetch::run,
         ["route"] => group::route::run,

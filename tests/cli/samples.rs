@@ -42,12 +42,14 @@ pub fn waiting() -> Vec<Waiting> {
     // Two groups: by IP multicast members of the first meet those of tests that run beside, and remember them.
     const ALONE: &str = "rtmfp:#G:010300";
     const UNSHARED: &str = "rtmfp:#G:0102020e6200/b3=bdecc8b874f176cbc07f7d86764dd4dc0f7fc9035b0bea74711fbd7bfb314575";
+    const SILENT: &str = "rtmfp:#G:027f020101020e6300";
     const UNREACHED: &str = "rtmfp://127.0.0.1:9#G:0103020e6100";
     vec![
         Waiting { line: vec!["group", "join", "--recv-only", ALONE], ready: true },
         Waiting { line: vec!["post", UNREACHED, "nobody hears this"], ready: false },
         Waiting { line: vec!["replicate-file", "share", "Cargo.toml"], ready: true },
         Waiting { line: vec!["replicate-file", "fetch", UNSHARED], ready: false },
+        Waiting { line: vec!["multicast", "play", "--keep-open", SILENT, "film"], ready: true },
         Waiting { line: vec!["rendezvous", "--listen", "127.0.0.1:0"], ready: true },
         Waiting { line: vec!["connect", "--listen", "--allow-any", "rtmfp:"], ready: true },
         Waiting { line: vec!["connect", "--timeout", "30s", NOBODY], ready: false },

@@ -132,7 +132,7 @@ fn is_address(call: &Waiting, line: &str) {
         let rendezvous = Rendezvous::parse(line).unwrap().expect("a server");
         assert!(rendezvous.id.is_some(), "whoever has the address pins the service: {line}");
         assert_ne!(rendezvous.host.port, 0);
-    } else if call.line[0] == "group" {
+    } else if matches!(call.line[0], "group" | "multicast") {
         line.trim_end().parse::<PeerId>().unwrap_or_else(|why| panic!("{line}: {why}"));
     } else {
         line.parse::<Address>().unwrap_or_else(|why| panic!("{line}: {why}"));

@@ -118,6 +118,11 @@ impl Running {
         String::from_utf8_lossy(&self.stdout.so_far()).into_owned()
     }
 
+    /// How many bytes have come out of standard output so far.
+    pub fn wrote_bytes(&self) -> usize {
+        self.stdout.bytes.lock().unwrap().len()
+    }
+
     /// Waits until something holds of it; what never does fails the test.
     pub fn await_that(&self, what: &str, holds: impl Fn(&Self) -> bool) {
         let deadline = Instant::now() + PATIENCE;

@@ -64,7 +64,7 @@ impl Access {
         if need == Need::Post {
             right.prove(call, &place.spec, Some(PROMPT))?;
             if place.spec.posting_key().is_some() && !right.is_proven() {
-                return Err(no_password());
+                return Err(right.missing());
             }
         }
         let grant = right.own_grant().map(Vec::from);
@@ -243,11 +243,6 @@ async fn shared_grant(
     right.prove(call, &place.spec, Some(PROMPT))?;
     match right.own_grant() {
         Some(grant) => Ok(Some(Vec::from(grant))),
-        None => Err(no_password()),
+        None => Err(right.missing()),
     }
-}
-
-fn no_password() -> Failure {
-    Failure::new(Status::Refused, "post to this group", "it needs a posting password, and none was given")
-        .next("give it with --posting-password-file; whoever made the group has it")
 }

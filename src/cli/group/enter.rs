@@ -105,7 +105,8 @@ impl Entered {
         member.retention = wishes.retention;
         member.patience = wishes.patience;
         member.posting_key = place.spec.posting_key().map(|key| key.public);
-        member.grant = right.own_grant();
+        member.publishing_key = place.spec.publishing_key().map(|key| key.public);
+        right.configure(&mut member);
         let mut config = GroupConfig::new(member);
         config.cast = cast.into_iter().map(|address| address.group).collect();
         config.registrations.extend(registration);

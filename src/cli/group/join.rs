@@ -78,7 +78,7 @@ fn right(call: &Call, place: &Place, wanted: &Wanted) -> Result<Right, Failure> 
         right.prove(call, &place.spec, Some(prompt))?;
         if place.spec.posting_key().is_some() && !right.is_proven() {
             if !wanted.prints {
-                return Err(no_password());
+                return Err(right.missing());
             }
             call.out.say("no posting password was given: this member only reads");
         }
@@ -234,11 +234,6 @@ fn posted(
         ));
     }
     worst.get_or_insert(failure);
-}
-
-fn no_password() -> Failure {
-    Failure::new(Status::Refused, "post to this group", "it needs a posting password, and none was given")
-        .next("give it with --posting-password-file; whoever made the group has it")
 }
 
 /// Says so if nobody is there after a moment, and again when the reason changes; answers SIGUSR1.

@@ -1,5 +1,5 @@
-//! Groups: `group new`, `show`, `join`, `members`, `info`, `post`, what goes through a membership: `route`, `store`; and files:
-//! `replicate-file`.
+//! Groups: `group new`, `show`, `join`, `members`, `info`, `post`, what goes through a membership: `route`, `store`; files:
+//! `replicate-file`; and streams: `multicast`.
 //!
 //! A membership is held by a hub, which answers [`request::Request`]s. `group join` has one for as long as it runs and
 //! lets other commands of this user work through it, by a control socket; those have a short one of their own where none
@@ -16,6 +16,7 @@ mod hub;
 pub(super) mod join;
 mod lines;
 pub(super) mod look;
+pub(super) mod multicast;
 pub(super) mod new;
 mod place;
 pub(super) mod post;

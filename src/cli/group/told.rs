@@ -2,9 +2,10 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::base::to_hex;
+use crate::base::{PeerId, to_hex};
 use crate::cli::output::Event;
 use crate::group::{GroupAddress, MembershipEvent};
+use crate::node::multicast::{StreamEvent, StreamKey};
 use crate::node::posting::{Post, PostingEvent};
 use crate::node::routing::{Routed, RoutingEvent};
 use crate::node::storage::Record;
@@ -104,6 +105,17 @@ pub(super) fn event(event: &MemberEvent, member: Option<&Member>) -> Option<Even
         }
         MemberEvent::Posting(PostingEvent::Notify(post)) => posted("NetGroup.Posting.Notify", post),
         MemberEvent::Routing(RoutingEvent::Notify(message)) => routed_event(&routed(message)),
+        MemberEvent::Multicast(StreamEvent::PublishNotify { key, name, publisher }) => {
+            of_stream("NetGroup.MulticastStream.PublishNotify", *key, name, *publisher)
+        }
+        MemberEvent::Multicast(StreamEvent::UnpublishNotify { key, name, publisher }) => {
+            of_stream("NetGroup.MulticastStream.UnpublishNotify", *key, name, *publisher)
+        }
         _ => return None,
     })
+}
+
+/// An event that concerns a stream.
+pub(super) fn of_stream(event: &'static str, key: StreamKey, name: &str, publisher: PeerId) -> Event {
+    Event::new(event).with("name", name).with("publisher", publisher.to_string()).with("stream", to_hex(&key.0))
 }

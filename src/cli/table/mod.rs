@@ -5,6 +5,7 @@ mod connect;
 mod demo;
 mod group;
 mod member;
+mod multicast;
 mod peer_id;
 mod rendezvous;
 mod replicate;
@@ -46,6 +47,7 @@ A link named p2pt-COMMAND is that command (p2pt links makes them).",
         connect::CONNECT,
         group::FAMILY,
         group::POST,
+        multicast::FAMILY,
         replicate::FAMILY,
         route::ROUTE,
         store::STORE,
