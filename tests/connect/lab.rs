@@ -116,6 +116,18 @@ impl Lab {
         self.exec(&site.host, "tc", &shape);
     }
 
+    /// Lets so many of a hundred datagrams to this address, `IP:PORT`, not reach the site's host.
+    pub fn lose(&self, site: &Site, address: &str, percent: u32) {
+        if percent > 0 {
+            let (ip, port) = address.split_once(':').expect("an address and a port");
+            let rules = format!(
+                "table ip lossy {{ chain in {{ type filter hook input priority 0; \
+                 ip daddr {ip} udp dport {port} numgen random mod 100 < {percent} drop; }}; }};"
+            );
+            self.exec(&site.host, "nft", &[&rules]);
+        }
+    }
+
     /// A command that will run in `namespace`.
     pub fn command(&self, namespace: &str, program: &str) -> Command {
         let mut command = Command::new("ip");

@@ -3,9 +3,13 @@
 //! `P2PT_LONG=1` plays five minutes, and stalls for half a minute.
 #![allow(unreachable_pub, reason = "a test program exports nothing")]
 
+#[path = "../connect/lab.rs"]
+#[allow(dead_code, reason = "each test program uses its part")]
+mod lab;
 #[path = "../support/mod.rs"]
 mod support;
 
+mod bridge;
 mod channel;
 mod many;
 mod samples;

@@ -12,6 +12,8 @@ pub(super) const FRAGMENT: u8 = 0x80;
 pub(super) const AIR: PeerId = PeerId([0; 32]);
 /// After so long in silence it is heard no more.
 const SILENT: Duration = Duration::from_millis(300);
+/// Fragments of which the share is seen.
+const ENOUGH_TO_SAY: usize = 40;
 /// The share of fragments that has to come on this way for nobody to be asked to push them, and under which neighbours are
 /// asked again.
 const ENOUGH: f64 = 0.8;
@@ -24,6 +26,8 @@ pub(super) struct Hearing {
     heard: Option<Instant>,
     /// The share of the latest fragments that were heard.
     share: f64,
+    /// Fragments heard, and known, since the share was seen.
+    count: (usize, usize),
     /// It is good enough.
     good: bool,
     /// When the title was said last, by its publisher.
@@ -33,12 +37,19 @@ pub(super) struct Hearing {
 }
 
 impl Hearing {
-    /// A fragment came, here or from a neighbour.
-    pub(super) fn came(&mut self, now: Instant, heard: bool) {
-        if heard {
-            self.heard = Some(now);
+    /// A fragment was heard, whether a neighbour was faster or not.
+    pub(super) fn came(&mut self, now: Instant) {
+        self.heard = Some(now);
+        self.count.0 += 1;
+    }
+
+    /// So many fragments are known to be somewhere that were not.
+    pub(super) fn expects(&mut self, count: usize) {
+        self.count.1 += count;
+        if self.count.1 >= ENOUGH_TO_SAY {
+            self.share = self.count.0 as f64 / self.count.1 as f64;
+            self.count = (0, 0);
         }
-        self.share += (f64::from(u8::from(heard)) - self.share) / 32.0;
     }
 
     /// Whether neighbours need not push.

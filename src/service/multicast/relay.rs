@@ -73,7 +73,6 @@ impl Stream {
         for waited in self.window.release(context.now, &ids) {
             match waited.arrival {
                 Arrival::New => {
-                    self.hearing.came(context.now, waited.from == AIR);
                     match waited.from {
                         AIR => self.counts.heard(waited.len),
                         _ => self.counts.got(waited.len, false),
@@ -151,6 +150,7 @@ impl Stream {
             Some(start) => start,
         };
         self.start = Some(start);
+        self.hearing.expects(new.len());
         let (mean, deviation) = self.late;
         let late = Duration::from_secs_f64((mean + 4.0 * deviation).max(0.0));
         let patience = self.settings().fetch.max(late).min(self.latency / 2).max(TICK);
@@ -181,6 +181,9 @@ impl Stream {
         if arrival == Arrival::Held {
             arrival = self.window.hold(now, id, peer, message);
         }
+        if peer == AIR && arrival != Arrival::Forged {
+            self.hearing.came(now);
+        }
         match arrival {
             Arrival::New => {
                 if let Some(near) = self.nears.get_mut(&peer) {
@@ -188,7 +191,6 @@ impl Stream {
                 }
                 let expected = self.pulls.remove(id, &mut self.nears);
                 let asked = expected.is_some_and(|(_, asked)| asked == Some(peer));
-                self.hearing.came(now, peer == AIR);
                 match peer {
                     AIR => self.counts.heard(message.len()),
                     _ => self.counts.got(message.len(), asked),

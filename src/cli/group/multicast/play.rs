@@ -42,7 +42,7 @@ pub(in crate::cli) fn run(call: Call) -> Result<(), Failure> {
     call.out.say(format_args!("looking for {:?} in {} {}", wanted.name, place.name(), place.through()));
     net::block_on(async {
         let right = Right::unproven(&call, &place.spec)?;
-        let wishes = Wishes { stays: true, ..Wishes::brief(timeout) };
+        let wishes = Wishes { stays: true, cast: true, ..Wishes::brief(timeout) };
         let entered = Entered::begin(&call, &place, right, wishes).await?;
         let result = play(&call, &entered, wanted, timeout).await;
         entered.leave().await;

@@ -133,7 +133,7 @@ impl<'a> Publishing<'a> {
         name: &str,
         settings: StreamSettings,
     ) -> Result<Self, Failure> {
-        let wishes = Wishes { stays: true, ..Wishes::brief(Duration::from_secs(10)) };
+        let wishes = Wishes { stays: true, cast: true, ..Wishes::brief(Duration::from_secs(10)) };
         let entered = Entered::begin(call, place, right, wishes).await?;
         let key = entered.hub.group().with(|member, now| {
             member.set_relaying(settings.push_limit, settings.relay_margin)?;

@@ -46,7 +46,7 @@ fn what_is_lost_on_the_air_is_asked_of_neighbours_and_nobody_pushes() {
             let asked = after.fragments_requested_from_peers - before.fragments_requested_from_peers;
             let heard = after.fragments_received_from_ip_multicast - before.fragments_received_from_ip_multicast;
             // What was asked of two comes from the second as if it were pushed.
-            assert!(100 * pushed < heard, "seed {seed}, member {node}: {pushed} beside {heard}");
+            assert!(33 * pushed < heard, "seed {seed}, member {node}: {pushed} beside {heard}");
             // Of twenty one was lost.
             assert!((0.02..0.09).contains(&(asked as f64 / (asked + heard) as f64)), "{asked} and {heard}");
         }
