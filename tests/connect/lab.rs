@@ -40,6 +40,7 @@ pub struct Lab {
 /// The server's addresses.
 pub const SERVER: [Ipv4Addr; 2] = [Ipv4Addr::new(198, 51, 100, 1), Ipv4Addr::new(198, 51, 100, 2)];
 
+#[allow(dead_code, reason = "each test program uses its part")]
 impl Lab {
     /// Why no lab can be made here, if so.
     pub fn unavailable() -> Option<String> {

@@ -4,7 +4,6 @@
 #![allow(unreachable_pub, reason = "a test program exports nothing")]
 
 #[path = "../connect/lab.rs"]
-#[allow(dead_code, reason = "each test program uses its part")]
 mod lab;
 #[path = "../support/mod.rs"]
 mod support;
