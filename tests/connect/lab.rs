@@ -1,5 +1,6 @@
 //! A small internet in network namespaces: a wide segment, a server with two addresses, and sites behind NATs of the
 //! four kinds of RFC 4787. Needs root, `ip` and `nft`; everything is removed on drop.
+#![allow(dead_code, reason = "each test program uses its part")]
 
 use std::net::Ipv4Addr;
 use std::process::{Command, Stdio};
@@ -40,7 +41,6 @@ pub struct Lab {
 /// The server's addresses.
 pub const SERVER: [Ipv4Addr; 2] = [Ipv4Addr::new(198, 51, 100, 1), Ipv4Addr::new(198, 51, 100, 2)];
 
-#[allow(dead_code, reason = "each test program uses its part")]
 impl Lab {
     /// Why no lab can be made here, if so.
     pub fn unavailable() -> Option<String> {
