@@ -3,9 +3,9 @@
 use bytes::Bytes;
 use p2pt::group::GroupId;
 use p2pt::service::multicast::media::{Format, Joiner, Splitter};
-use p2pt::service::multicast::{Fragment, MAX_BITMAP, MAX_FRAGMENTS, Manifest, StreamMessage, Title};
+use p2pt::service::multicast::{Fragment, MAX_BITMAP, MAX_FRAGMENTS, Manifest, OwnMessage, StreamMessage, Title};
 
-/// A message on a stream's flow, and the same bytes as a fragment and as proofs.
+/// A message on a stream's flow, and the same bytes as a fragment, as one of ours, and as proofs.
 pub fn streams_message(data: &[u8]) {
     if let Ok(message) = StreamMessage::decode(data) {
         if let StreamMessage::Map(map) = &message {
@@ -19,6 +19,9 @@ pub fn streams_message(data: &[u8]) {
         assert_eq!(Fragment::decode(&out), Ok(fragment));
     }
     let (group, bytes) = (GroupId([9; 32]), Bytes::copy_from_slice(data));
+    if let Ok(own) = OwnMessage::decode(&bytes) {
+        assert_eq!(OwnMessage::decode(&own.encode()), Ok(own));
+    }
     if let Ok(title) = Title::decode(&bytes, group) {
         assert!(!title.is_signed(GroupId([8; 32])));
     }

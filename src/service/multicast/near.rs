@@ -6,10 +6,13 @@ use std::time::Duration;
 use super::message::FragmentsMap;
 use super::own::Standing;
 use super::tree::{TREES, Trees, slice_of};
-use crate::base::{Instant, PeerId};
+use crate::base::{Instant, PeerId, TokenBucket};
 
 /// Round-trip time where none was measured.
 const UNKNOWN_RTT: Duration = Duration::from_millis(100);
+
+/// Bytes that one neighbour is given because it asks, a second and at once.
+const SERVED: (u64, u64) = (8 << 20, 32 << 20);
 
 /// The neighbours.
 pub(super) type Nears = BTreeMap<PeerId, Near>;
@@ -48,6 +51,8 @@ pub(super) struct Near {
     pub(super) herald: Option<usize>,
     /// It was asked to take part.
     pub(super) relays: bool,
+    /// What it may have by asking.
+    pub(super) served: TokenBucket,
 }
 
 impl Near {
@@ -70,6 +75,7 @@ impl Near {
             depends: None,
             herald: None,
             relays: false,
+            served: TokenBucket::new(SERVED.0, SERVED.1),
         };
         near.measured(rtt);
         near

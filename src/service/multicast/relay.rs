@@ -58,7 +58,6 @@ impl Stream {
             self.counts.info.forged += 1;
             return Err(Fault::Hostile("passed on a manifest that the publisher did not sign"));
         }
-        self.heard = context.now;
         let count = self.vouched(context, Some(peer), &manifest, bytes);
         if count > 0 {
             self.parents.manifest(peer);
@@ -81,7 +80,7 @@ impl Stream {
                 }
                 Arrival::Forged => {
                     self.counts.info.forged += 1;
-                    self.forgers.push(waited.from);
+                    self.forgers.extend((!self.contradicts).then_some(waited.from));
                 }
                 _ => self.counts.info.duplicates += 1,
             }
@@ -105,7 +104,8 @@ impl Stream {
         if is_newest {
             self.newest_at = manifest.at;
             self.newest_manifest = Some(bytes.clone());
-            self.manifest_at = now;
+            // What is said again is no sign of life.
+            (self.manifest_at, self.heard) = (now, now);
         }
         // Everybody is told that the publisher is there, or that it is not any more.
         let lives = manifest.at >= self.life_told + SIGN_OF_LIFE.as_micros() as u64;
@@ -115,7 +115,11 @@ impl Stream {
         }
         let mut new = Vec::new();
         if self.takes_part {
-            let Ok(known) = self.window.vouch(now, manifest, bytes) else { return 0 };
+            let Ok(known) = self.window.vouch(now, manifest, bytes) else {
+                // The publisher says one thing here and another there: nobody else is to blame.
+                self.contradicts = true;
+                return 0;
+            };
             new = known;
             self.pace.heard(now, manifest.at);
         }
@@ -211,7 +215,8 @@ impl Stream {
             Arrival::Refused => return Err(Fault::Limited),
             Arrival::Forged => {
                 self.counts.info.forged += 1;
-                return Err(Fault::Hostile("altered a fragment"));
+                let hostile = Fault::Hostile("altered a fragment");
+                return Err(if self.contradicts { Fault::Limited } else { hostile });
             }
         }
         Ok(())

@@ -121,6 +121,8 @@ pub(super) struct Stream {
     pub(super) told_ended: bool,
     /// How well it is heard on the group's own IP multicast address.
     pub(super) hearing: Hearing,
+    /// Two of its manifests, both signed, contradict each other.
+    pub(super) contradicts: bool,
     /// Whose fragments turned out to be none of the publisher's.
     pub(super) forgers: Vec<PeerId>,
 }
@@ -167,6 +169,7 @@ impl Stream {
             gifts: MAX_GIFTS,
             told_ended: false,
             hearing: Hearing::default(),
+            contradicts: false,
             forgers: Vec::new(),
         }
     }

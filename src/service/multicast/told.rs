@@ -82,8 +82,19 @@ impl Stream {
     fn send_manifests(&mut self, context: &mut Context<'_>, peer: PeerId, from: u64) {
         let manifests: Vec<Bytes> = self.window.manifests_from(from.max(1)).cloned().collect();
         for manifest in manifests {
+            if !self.may_have(context, peer, manifest.len()) {
+                return;
+            }
             self.own(context, peer, &OwnMessage::Manifest(manifest));
         }
+    }
+
+    /// Whether a neighbour has not asked for too much.
+    fn may_have(&mut self, context: &Context<'_>, peer: PeerId, bytes: usize) -> bool {
+        let near = self.nears.get_mut(&peer);
+        let may = near.is_some_and(|near| near.served.take(context.now, bytes as u64));
+        self.counts.info.limited += u64::from(!may);
+        may
     }
 
     /// Pushes to a neighbour what it wants, as far as there are places.
@@ -148,6 +159,9 @@ impl Stream {
         let Some((message, _)) = self.window.get(id) else { return };
         let message = message.clone();
         let len = message.len();
+        if !self.may_have(context, peer, len) {
+            return;
+        }
         if self.press.is_some() {
             let Some(left) = self.gifts.checked_sub(len as u64) else {
                 self.counts.info.limited += 1;

@@ -16,6 +16,7 @@ const MAX_BYTES: usize = 64 << 20;
 /// Fragments that wait for their manifest, their bytes, and those of one neighbour.
 const MAX_HELD: usize = 4096;
 const MAX_HELD_BYTES: usize = 8 << 20;
+const MAX_HELD_OF_ONE: usize = 2 << 20;
 /// How long they wait.
 const HELD: Duration = Duration::from_secs(5);
 
@@ -82,6 +83,7 @@ pub(super) struct Window {
     moved: bool,
     held: BTreeMap<(u64, PeerId), (Instant, Bytes)>,
     held_bytes: usize,
+    held_of: BTreeMap<PeerId, usize>,
 }
 
 impl Window {
@@ -242,14 +244,17 @@ impl Window {
     /// Keeps a fragment until its manifest comes.
     pub(super) fn hold(&mut self, now: Instant, id: u64, from: PeerId, message: &Bytes) -> Arrival {
         let is_near = self.slots.is_empty() || id < self.high() + MAX_SLOTS;
-        let fits = self.held.len() < MAX_HELD && self.held_bytes + message.len() <= MAX_HELD_BYTES;
+        let of_one = self.held_of.get(&from).copied().unwrap_or(0) + message.len();
+        let all = self.held_bytes + message.len();
+        let fits = self.held.len() < MAX_HELD && all <= MAX_HELD_BYTES && of_one <= MAX_HELD_OF_ONE.max(message.len());
         if !is_near || !fits {
             return Arrival::Refused;
         }
         if self.held.contains_key(&(id, from)) {
             return Arrival::Known;
         }
-        self.held_bytes += message.len();
+        self.held_bytes = all;
+        self.held_of.insert(from, of_one);
         self.held.insert((id, from), (now, message.clone()));
         Arrival::Held
     }
@@ -266,8 +271,7 @@ impl Window {
             let from = (id, PeerId([0; 32]))..=(id, PeerId([255; 32]));
             let held: Vec<(u64, PeerId)> = self.held.range(from).map(|(&key, _)| key).collect();
             for key in held {
-                let Some((_, message)) = self.held.remove(&key) else { continue };
-                self.held_bytes -= message.len();
+                let Some(message) = self.drop_held(key) else { continue };
                 let arrival = self.put(now, id, &message);
                 waited.push(Waited { from: key.1, id, len: message.len(), arrival });
             }
@@ -283,11 +287,23 @@ impl Window {
             self.drop_to(self.low + old);
         }
         let before = now.minus(HELD);
-        self.held.retain(|_, (since, message)| {
-            let stays = *since >= before;
-            self.held_bytes -= if stays { 0 } else { message.len() };
-            stays
+        let late = self.held.iter().filter(|(_, (since, _))| *since < before);
+        let late: Vec<(u64, PeerId)> = late.map(|(&key, _)| key).collect();
+        late.into_iter().for_each(|key| {
+            self.drop_held(key);
         });
+    }
+
+    fn drop_held(&mut self, key: (u64, PeerId)) -> Option<Bytes> {
+        let (_, message) = self.held.remove(&key)?;
+        self.held_bytes -= message.len();
+        if let Some(bytes) = self.held_of.get_mut(&key.1) {
+            *bytes -= message.len();
+            if *bytes == 0 {
+                self.held_of.remove(&key.1);
+            }
+        }
+        Some(message)
     }
 
     fn drop_to(&mut self, low: u64) {

@@ -171,9 +171,14 @@ impl MpegTs {
 
     pub(super) fn head(&self) -> Head {
         let mut tables = BytesMut::new();
-        for packet in self.pat.complete.iter().chain(&self.pmt.complete) {
-            if tables.len() + packet.len() <= MAX_TABLES {
-                tables.extend_from_slice(packet);
+        for table in [&self.pat, &self.pmt] {
+            for (count, packet) in table.complete.iter().enumerate() {
+                let at = tables.len();
+                if at + packet.len() <= MAX_TABLES {
+                    tables.extend_from_slice(packet);
+                    // Counted from 0 on, so that a table that is repeated makes no other head.
+                    tables[at + 3] = tables[at + 3] & 0xf0 | count as u8;
+                }
             }
         }
         Head { header: Bytes::new(), tables: tables.freeze() }
