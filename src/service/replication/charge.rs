@@ -26,7 +26,7 @@ impl Replication {
             Record::Request(list) | Record::Cancel(list) => {
                 1 + list.len() * (1 + (neighbour.queue.len() + self.given.len()) / 32)
             }
-            Record::Deny(list) => {
+            Record::Deny(list) | Record::Busy(list) => {
                 1 + list
                     .iter()
                     .map(|index| if neighbour.asked.contains_key(index) { 1 + tables } else { 1 })

@@ -150,8 +150,16 @@ impl Replication {
 
     /// A neighbour does not give an object that it was asked for.
     pub(super) fn not_coming(&mut self, index: u64, peer: PeerId, reserved: usize) {
+        if self.ask_others(index, peer, reserved) {
+            self.stats.failed += 1;
+            self.tell(ReplicationEvent::FetchFailed { index });
+        }
+    }
+
+    /// A request is none any more: others may be asked. Whether it had been one.
+    fn ask_others(&mut self, index: u64, peer: PeerId, reserved: usize) -> bool {
         self.down.settle(reserved, 0);
-        let Some(asked) = self.fetch.flight.get_mut(&index) else { return };
+        let Some(asked) = self.fetch.flight.get_mut(&index) else { return false };
         asked.retain(|&other| other != peer);
         if asked.is_empty() {
             self.fetch.flight.remove(&index);
@@ -159,8 +167,15 @@ impl Replication {
                 self.fetch.set_count(index, count);
             }
         }
-        self.stats.failed += 1;
-        self.tell(ReplicationEvent::FetchFailed { index });
+        true
+    }
+
+    /// A neighbour has better things to do than to give an object that others have, too.
+    pub(super) fn was_put_off(&mut self, now: Instant, peer: PeerId, index: u64) {
+        let alone = self.fetch.tracked.get(&index).is_none_or(|&count| count <= 1);
+        let Some(neighbour) = self.neighbours.get_mut(&peer) else { return };
+        let Some(asked) = neighbour.puts_off(now, index, alone) else { return };
+        self.ask_others(index, peer, asked.reserved);
     }
 
     /// A neighbour denies an object.
@@ -260,7 +275,9 @@ impl Replication {
     fn choose(&self, now: Instant, peer: PeerId) -> Option<u64> {
         let near = self.neighbours.get(&peer)?;
         let is_last = near.is_last_resort();
-        let has = |index: u64| near.have.contains(index) && !(is_last && self.has_other_holder(peer, index));
+        let has = |index: u64| {
+            near.have.contains(index) && near.would_give(now, index) && !(is_last && self.has_other_holder(peer, index))
+        };
         if let Some(index) = self.ask_instead(now, near) {
             return Some(index);
         }
@@ -304,6 +321,7 @@ impl Replication {
     /// At the end, when everything that is left was asked for: what to ask a second neighbour for.
     fn ask_again(&self, now: Instant, peer: PeerId) -> Option<u64> {
         let near = self.neighbours.get(&peer)?;
+        let has = |index: u64| near.have.contains(index) && near.would_give(now, index);
         // One at a time, of those who have nothing else to do for us.
         let is_end =
             near.asked.is_empty() && self.fetch.order.is_empty() && self.want.len() <= self.fetch.flight.len() as u64;
@@ -314,10 +332,11 @@ impl Replication {
             let since = asked.iter().filter_map(|peer| Some(self.neighbours.get(peer)?.asked.get(&index)?.at)).max();
             since.map(|at| now.since(at))
         };
-        let open =
-            self.fetch.flight.iter().filter(|(index, asked)| {
-                near.have.contains(**index) && asked.len() < MAX_ASKERS && !asked.contains(&peer)
-            });
+        let open = self
+            .fetch
+            .flight
+            .iter()
+            .filter(|(index, asked)| has(**index) && asked.len() < MAX_ASKERS && !asked.contains(&peer));
         let longest = open.filter_map(|(&index, asked)| Some((waits(index, asked)?, index))).max()?;
         (longest.0 > near.response.max(Duration::from_millis(50))).then_some(longest.1)
     }

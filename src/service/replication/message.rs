@@ -15,6 +15,7 @@ const REQUEST: u8 = 0x04;
 const DENY: u8 = 0x05;
 const CANCEL: u8 = 0x06;
 const GOT: u8 = 0x07;
+const BUSY: u8 = 0x08;
 
 /// Indices from the first to the last.
 pub type Span = RangeInclusive<u64>;
@@ -36,6 +37,8 @@ pub enum Record {
     Cancel(Vec<u64>),
     /// It has received these.
     Got(Vec<u64>),
+    /// It has these, and others have them, too, who had better be asked.
+    Busy(Vec<u64>),
 }
 
 impl Record {
@@ -50,6 +53,7 @@ impl Record {
             Self::Deny(list) => put_list(DENY, list, &mut body),
             Self::Cancel(list) => put_list(CANCEL, list, &mut body),
             Self::Got(list) => put_list(GOT, list, &mut body),
+            Self::Busy(list) => put_list(BUSY, list, &mut body),
         };
         out.push(kind);
         vlu::put(out, body.len() as u64);
@@ -76,6 +80,7 @@ pub fn decode(mut message: &[u8]) -> Result<Vec<Record>, DecodeError> {
             DENY => Record::Deny(list(body)?),
             CANCEL => Record::Cancel(list(body)?),
             GOT => Record::Got(list(body)?),
+            BUSY => Record::Busy(list(body)?),
             _ => continue,
         });
     }
@@ -152,6 +157,7 @@ mod tests {
             list().prop_map(Record::Deny),
             list().prop_map(Record::Cancel),
             list().prop_map(Record::Got),
+            list().prop_map(Record::Busy),
         ]
     }
 

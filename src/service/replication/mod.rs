@@ -26,6 +26,7 @@
 //! 05 DENY      indices    it does not give these; they are not asked of it again unless it says HAVE again
 //! 06 CANCEL    indices    it does not ask for these any more; an object may be on its way nevertheless
 //! 07 GOT       indices    it has received these: the place on the way is free again. Says nothing of whether they were right
+//! 08 BUSY      indices    it has these and will not give them soon: the requests are none any more, others had better be asked
 //! ```
 //!
 //! Indices stand one after the other. A range is two numbers: how far its first index is from the one that follows the last range's
@@ -39,6 +40,10 @@
 //! is left has been asked for, what takes long is asked of a second neighbour, and withdrawn from the other when it comes.
 //! A request that is not answered in 4 s and four times the usual time is given up, asked elsewhere, and its neighbour tried with
 //! one request at a time.
+//!
+//! A request that waits for longer than 20 ms for what two other neighbours of the holder have is answered by `BUSY`: so not all
+//! of them wait for whoever had it first, while others who have it by now have nothing to do. The same object is asked of
+//! that holder again after 1.5 s, or after 0.3 s if nobody else is known to have it.
 //!
 //! A holder gives first what the fewest of its neighbours have, an older request counting as a rarer one and a neighbour
 //! that has little as one that needs more; after all others those who have taken 64 objects more than they gave

@@ -25,6 +25,8 @@ const WAITING: Range<f64> = 0.5..1.0;
 pub(super) const MAX_OVERDUE: u32 = 3;
 /// Requests that were given up and may yet be answered, remembered of each neighbour.
 const MAX_LATE: usize = 256;
+/// For how long what it will not give soon is not asked of a neighbour, if others have it, and if nobody else has.
+const PUT_OFF: [Duration; 2] = [Duration::from_millis(1_500), Duration::from_millis(300)];
 /// Indices or ranges in a record: ten bytes for each number at most.
 const RECORD: usize = MAX_MESSAGE / 24;
 
@@ -53,6 +55,7 @@ pub(super) struct Pending {
     pub(super) request: Vec<u64>,
     pub(super) cancel: Vec<u64>,
     pub(super) deny: Vec<u64>,
+    pub(super) busy: Vec<u64>,
     pub(super) got: Vec<u64>,
 }
 
@@ -70,6 +73,8 @@ pub(super) struct Neighbour {
     /// What we asked it for.
     pub(super) asked: BTreeMap<u64, Asked>,
     late: VecDeque<u64>,
+    /// What it had better not be asked for, and until when.
+    put_off: BTreeMap<u64, Instant>,
     /// How many objects may be asked of it at once, once it has given a good one.
     pub(super) window: f64,
     /// It has given one that the owner found good.
@@ -131,6 +136,7 @@ impl Neighbour {
             asks_room: Lane::Asks.room(),
             asked: BTreeMap::new(),
             late: VecDeque::new(),
+            put_off: BTreeMap::new(),
             window: 2.0,
             proven: false,
             response: rtt.max(Duration::from_millis(1)) * 2,
@@ -172,6 +178,23 @@ impl Neighbour {
         }
         self.late.push_back(index);
         asked
+    }
+
+    /// It will not give this soon. The request that it will not answer.
+    pub(super) fn puts_off(&mut self, now: Instant, index: u64, alone: bool) -> Option<Asked> {
+        let asked = self.asked.remove(&index)?;
+        if self.put_off.len() >= MAX_LATE {
+            self.put_off.retain(|_, until| *until > now);
+        }
+        if self.put_off.len() < MAX_LATE {
+            self.put_off.insert(index, now + PUT_OFF[usize::from(alone)]);
+        }
+        Some(asked)
+    }
+
+    /// Whether it may be asked for this now, if it has it.
+    pub(super) fn would_give(&self, now: Instant, index: u64) -> bool {
+        self.put_off.get(&index).is_none_or(|&until| until <= now)
     }
 
     /// Whether this answer was once asked for.
@@ -233,7 +256,7 @@ impl Neighbour {
 
     /// What it is to be told as records, a message each; `want` are the ranges that we want.
     pub(super) fn told(&mut self, want: &RangeSet) -> Vec<Vec<u8>> {
-        let Pending { have, gone, want: wants, request, cancel, deny, got } = std::mem::take(&mut self.pending);
+        let Pending { have, gone, want: wants, request, cancel, deny, busy, got } = std::mem::take(&mut self.pending);
         let mut records = Vec::new();
         // First of all, so that what is withdrawn is not taken for a broken promise.
         let gone: Vec<Span> = gone.iter().collect();
@@ -245,6 +268,7 @@ impl Neighbour {
         list(request, Record::Request);
         list(got, Record::Got);
         list(deny, Record::Deny);
+        list(busy, Record::Busy);
         if wants {
             records.push(Record::Want(hull(want)));
         }

@@ -61,6 +61,10 @@ impl Pipe {
         self.target = Self::target(polite);
     }
 
+    pub(super) fn is_polite(&self) -> bool {
+        self.target == POLITE
+    }
+
     pub(super) const fn cap(&self) -> usize {
         self.cap as usize
     }

@@ -13,6 +13,9 @@ use crate::wire::vlu;
 
 /// Requests that the owner was told of and has not answered, at most.
 const MAX_GIVEN: usize = 64;
+/// How long a request waits before its sender is told to ask others who have the object, and how many those must be.
+const BUSY: Duration = Duration::from_millis(20);
+const ENOUGH: u32 = 2;
 /// How many of a neighbour's requests are compared.
 const LOOK: usize = 4;
 /// How long an object may be on its way; then its place is given to another.
@@ -140,6 +143,25 @@ impl Replication {
         let waited = neighbour.wait.unwrap_or(taken.saturating_sub(least));
         self.pipe.confirmed(now, flying.bytes, taken, waited);
         self.are_out(&std::iter::once(index..=index).collect());
+    }
+
+    /// Tells those who have waited for what others have, too, that they had better ask those.
+    pub(super) fn put_off(&mut self, now: Instant) {
+        let mut late: Vec<(PeerId, u64)> = Vec::new();
+        for (&peer, near) in &self.neighbours {
+            let waited = near.queue.iter().filter(|&&(_, since)| now.since(since) >= BUSY);
+            late.extend(waited.map(|&(index, _)| (peer, index)));
+        }
+        late.retain(|&(_, index)| self.copies(index) >= ENOUGH);
+        for (peer, index) in late {
+            let Some(neighbour) = self.neighbours.get_mut(&peer) else { continue };
+            if neighbour.pending.busy.len() >= MAX_QUEUE {
+                continue;
+            }
+            neighbour.queue.retain(|&(asked, _)| asked != index);
+            neighbour.pending.busy.push(index);
+            neighbour.flush_within(now, Duration::ZERO);
+        }
     }
 
     /// Frees the place of what never landed.

@@ -181,6 +181,12 @@ impl Replication {
         self.stirred = true;
     }
 
+    /// Whether others' traffic goes first.
+    #[must_use]
+    pub fn is_polite(&self) -> bool {
+        self.pipe.is_polite()
+    }
+
     /// Whether others' traffic goes first from now on.
     pub fn set_polite(&mut self, polite: bool) {
         self.pipe.set_polite(polite);
@@ -283,6 +289,7 @@ impl Replication {
                 }
                 Record::Request(list) => self.requested(now, peer, list),
                 Record::Deny(list) => list.into_iter().for_each(|index| self.was_denied(now, peer, index)),
+                Record::Busy(list) => list.into_iter().for_each(|index| self.was_put_off(now, peer, index)),
                 Record::Cancel(list) => self.were_cancelled(peer, list),
                 Record::Got(list) => list.into_iter().for_each(|index| self.confirmed(now, peer, index)),
             }
@@ -319,6 +326,7 @@ impl Replication {
         if self.tick_at.is_some_and(|at| at <= now) {
             self.tick_at = None;
             self.give_up_overdue(now);
+            self.put_off(now);
             self.expire_flying(now);
             self.set_aside(now);
             self.hide_unasked(now);
@@ -359,7 +367,7 @@ impl Replication {
     fn is_waiting(&self) -> bool {
         !self.shown.is_empty()
             || !self.fetch.flight.is_empty()
-            || self.neighbours.values().any(|near| near.flying_bytes > 0)
+            || self.neighbours.values().any(|near| near.flying_bytes > 0 || !near.queue.is_empty())
     }
 
     /// What was counted.

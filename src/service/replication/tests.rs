@@ -342,3 +342,65 @@ fn whoever_says_to_have_all_and_gives_nothing_is_asked_three_times() {
         assert!(waits < Duration::from_secs(2), "{strategy:?}: {waits:?} for an object that it was asked for");
     }
 }
+
+#[test]
+fn who_waits_for_what_others_have_is_told_to_ask_them() {
+    let mut now = Instant::from_micros(1_000_000);
+    let mut service = Replication::new(now, Rng::for_simulation(1), config(Strategy::LowestFirst));
+    (1..=4).for_each(|number| service.peer_up(now, peer(number), DELAY));
+    service.add_have_objects(now, 0..40).unwrap();
+    // It has as much on the way as it may.
+    service.message(now, peer(1), Lane::Asks, &record(&Record::Request((10..30).collect())));
+    for event in drained(&mut service, now).1 {
+        if let ReplicationEvent::Request { request, .. } = event {
+            service.write_requested_object(now, request, vec![7; 128 << 10].into()).unwrap();
+        }
+    }
+    for holder in [2, 3] {
+        service.message(now, peer(holder), Lane::Asks, &record(&Record::Have(vec![5..=5])));
+    }
+    service.message(now, peer(4), Lane::Asks, &record(&Record::Request(vec![5, 6])));
+    let mut busy = Vec::new();
+    for _ in 0..5 {
+        let (said, events) = drained(&mut service, now);
+        assert!(events.is_empty(), "there is no room: {events:?}");
+        busy.extend(said.into_iter().filter(|record| matches!(record, Record::Busy(_))));
+        now += Duration::from_millis(100);
+        service.handle_timeout(now);
+    }
+    assert_eq!(busy, [Record::Busy(vec![5])], "once, and not for what nobody else has");
+}
+
+#[test]
+fn what_a_neighbour_will_not_give_soon_is_asked_of_another() {
+    let mut now = Instant::from_micros(1_000_000);
+    let mut service = Replication::new(now, Rng::for_simulation(1), config(Strategy::LowestFirst));
+    let (busy, other) = (peer(1), peer(2));
+    [busy, other].into_iter().for_each(|peer| service.peer_up(now, peer, DELAY));
+    service.add_want_objects(now, 0..1).unwrap();
+    let asked = |service: &mut Replication, now| {
+        let (said, events) = drained(service, now);
+        assert!(!events.iter().any(|event| matches!(event, ReplicationEvent::FetchFailed { .. })), "it is no failure");
+        said.iter().filter(|record| matches!(record, Record::Request(_))).count()
+    };
+    service.message(now, busy, Lane::Asks, &record(&Record::Have(vec![0..=0])));
+    assert_eq!(asked(&mut service, now), 1);
+    service.message(now, other, Lane::Asks, &record(&Record::Have(vec![0..=0])));
+    service.message(now, busy, Lane::Asks, &record(&Record::Busy(vec![0, 7])));
+    assert_eq!(asked(&mut service, now), 1);
+    assert!(service.neighbours[&other].asked.contains_key(&0) && service.neighbours[&busy].asked.is_empty());
+    // That one goes: whoever was busy is asked again, but not at once.
+    service.peer_down(now, other);
+    let mut again = None;
+    for _ in 0..30 {
+        now += Duration::from_millis(100);
+        service.handle_timeout(now);
+        let (said, _) = drained(&mut service, now);
+        if said.iter().any(|record| matches!(record, Record::Request(_))) {
+            again = again.or(Some(now));
+        }
+    }
+    let after = again.expect("it is asked again").since(Instant::from_micros(1_000_000));
+    assert!((Duration::from_millis(1_500)..Duration::from_millis(1_800)).contains(&after), "{after:?}");
+    assert_eq!(service.neighbours[&busy].strikes, 0);
+}

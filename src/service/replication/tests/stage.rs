@@ -335,7 +335,7 @@ pub(super) fn limits_hold(service: &Replication) {
         assert!(near.queue.len() <= MAX_QUEUE && near.asked.len() <= 128);
         assert_eq!(near.flying.values().map(|flying| flying.bytes).sum::<usize>(), near.flying_bytes);
         let pending = &near.pending;
-        let lists = [&pending.request, &pending.cancel, &pending.deny, &pending.got];
+        let lists = [&pending.request, &pending.cancel, &pending.deny, &pending.got, &pending.busy];
         assert!(lists.iter().all(|list| list.len() <= 4 * MAX_QUEUE), "{:?}", lists.map(Vec::len));
         assert!(near.shown <= 1_024);
         shown += near.shown;
