@@ -54,6 +54,8 @@ pub(super) struct Outbound {
     space: usize,
     send_buffer: usize,
     max_send_buffer: usize,
+    /// Somebody else bounds what is on its way.
+    bounded: bool,
 }
 
 /// What the acknowledgements of the packet at hand have said so far.
@@ -116,6 +118,7 @@ impl Outbound {
             space,
             send_buffer: config.send_buffer,
             max_send_buffer: config.max_send_buffer,
+            bounded: false,
         }
     }
 
@@ -179,6 +182,14 @@ impl Outbound {
 
     pub(super) fn is_empty(&self) -> bool {
         self.flows.is_empty()
+    }
+
+    /// See [`Controller::set_bounded`].
+    pub(super) fn set_bounded(&mut self, bounded: bool) {
+        if bounded != self.bounded {
+            self.bounded = bounded;
+            self.control.set_bounded(bounded);
+        }
     }
 
     pub(super) fn outstanding(&self) -> usize {
@@ -551,6 +562,7 @@ impl Outbound {
         self.sent.on_lost(self.outstanding);
         self.outstanding = 0;
         self.control = config.congestion.controller(self.space);
+        self.control.set_bounded(self.bounded);
         self.pacer = Pacer::new(now, self.space);
         self.detector.reset();
         self.base.clear();

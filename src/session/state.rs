@@ -217,6 +217,12 @@ impl Session {
         self.forward.wait()
     }
 
+    /// Whether somebody else bounds what is on its way in this session and others by how long packets wait: then the
+    /// window begins wider, and light loss does not cut it.
+    pub fn set_bounded(&mut self, bounded: bool) {
+        self.outbound.set_bounded(bounded);
+    }
+
     /// A look at the path and the counters.
     #[must_use]
     pub fn stats(&self, now: Instant) -> SessionStats {

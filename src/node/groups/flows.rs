@@ -187,6 +187,7 @@ impl Node {
             self.groups.stats.unsent += 1;
             return;
         };
+        let bounded = lane == Lane::Objects && self.is_bounded(handle, group);
         let (Some(link), Some(session)) = (self.groups.links.get_mut(&handle), self.endpoint.session_mut(handle))
         else {
             self.groups.stats.unsent += 1;
@@ -194,6 +195,9 @@ impl Node {
         };
         let Some(used) = link.uses.get_mut(&group) else { return };
         if !used.lanes.contains_key(&lane) {
+            if lane == Lane::Objects {
+                session.set_bounded(bounded);
+            }
             // What a service is told that there is room for is not refused: its room, and one message beyond it.
             session.reserve_send_buffer(2 * lane.room());
             let answered = match lane {
@@ -283,9 +287,17 @@ impl Node {
         told
     }
 
+    /// Whether replication bounds what is on its way by how long it waits, and nothing else is sent in the session.
+    fn is_bounded(&self, handle: SessionHandle, group: GroupHandle) -> bool {
+        let replication = self.groups.joined.get(&group).and_then(|joined| joined.member.replication());
+        matches!(self.roles.get(&handle), Some(Role::Member)) && replication.is_some_and(|service| service.is_polite())
+    }
+
     /// Tells a member how long packets to a neighbour wait on the way, beyond the shortest time that they took.
     fn tell_queue(&mut self, handle: SessionHandle, group: GroupHandle, peer: PeerId) {
-        let Some(session) = self.endpoint.session(handle) else { return };
+        let bounded = self.is_bounded(handle, group);
+        let Some(session) = self.endpoint.session_mut(handle) else { return };
+        session.set_bounded(bounded);
         if let (Some(wait), Some(joined)) = (session.queueing(), self.groups.joined.get_mut(&group)) {
             joined.member.queue_to(peer, wait);
         }

@@ -9,6 +9,10 @@
 //! rounds were lost (BBR's bound), the window is cut to what fits the path without a queue (as TCP Westwood does), if that is
 //! more than 0.7; and not at all if the round trip is the base. At a full queue of any common size the cut is to 0.7 all
 //! the same; where a radio or a bad cable loses packets at random the window stays.
+//!
+//! Where somebody else bounds what is on its way by how long packets wait, over all sessions of an uplink
+//! ([`Controller::set_bounded`]), loss of under 2 %, or of two packets, is no reason to cut (as BBR has it): it is that bound
+//! which keeps the queue short, and a window of a twentieth of the uplink cannot.
 
 use std::time::Duration;
 
@@ -35,10 +39,17 @@ const SLOW_START_BETA: f64 = 0.5;
 /// HyStart++'s L without pacing: an acknowledgement grows the window by at most so many segments.
 const UNPACED_LIMIT: usize = 8;
 
-/// The window to begin with, and the least after a silence: twelve segments of a usual size, which are let out at the pace of the
-/// round trip. RFC 6928 has ten; with twelve a message of 16 KiB goes out at once.
-fn first_window(segment: usize) -> usize {
-    (12 * segment).min((12 * 1_472).max(2 * segment))
+/// Segments of the window to begin with, and of the least after a silence, which are let out at the pace of the round trip.
+/// RFC 6928 has ten; with twelve a message of 16 KiB goes out at once.
+const FIRST: usize = 12;
+/// The same where somebody else bounds what is on its way: as QUIC has it in Chromium.
+const FIRST_BOUNDED: usize = 32;
+/// Segments whose loss may be chance however few were sent, where somebody else bounds what is on its way.
+const STRAY: usize = 2;
+
+fn first_window(segment: usize, bounded: bool) -> usize {
+    let count = if bounded { FIRST_BOUNDED } else { FIRST };
+    (count * segment).min((count * 1_472).max(2 * segment))
 }
 
 /// The controller.
@@ -60,6 +71,8 @@ pub struct Cubic {
     round: Round,
     accumulator: usize,
     timed_out: bool,
+    /// Somebody else bounds what is on its way, by delay.
+    bounded: bool,
 }
 
 /// A period of congestion avoidance.
@@ -114,14 +127,15 @@ impl Round {
     }
 
     /// Whether what was lost is so small a part of what was sent, or of a window, that it may be chance.
-    fn is_light(&self, feedback: &Feedback) -> bool {
+    /// `stray` bytes may be chance in any case.
+    fn is_light(&self, feedback: &Feedback, stray: usize) -> bool {
         let sent = (self.acked + self.lost).max(feedback.pre_ack_outstanding);
-        !feedback.marked && self.lost <= sent / CHANCE_DIVISOR
+        !feedback.marked && self.lost <= (sent / CHANCE_DIVISOR).max(stray)
     }
 
     /// The part of the window to keep: `beta`, or more if the loss looks like chance.
     fn kept(&self, feedback: &Feedback, beta: f64) -> f64 {
-        if !self.is_light(feedback) {
+        if !self.is_light(feedback, 0) {
             return beta;
         }
         // The least of a few samples says nothing where the path jitters.
@@ -140,7 +154,7 @@ impl Cubic {
     pub fn new(segment: usize) -> Self {
         Self {
             segment,
-            window: first_window(segment),
+            window: first_window(segment, false),
             threshold: usize::MAX,
             slow_start: HyStart::default(),
             w_max: 0.0,
@@ -152,13 +166,19 @@ impl Cubic {
             round: Round::default(),
             accumulator: 0,
             timed_out: false,
+            bounded: false,
         }
     }
 
     fn cut(&mut self, feedback: &Feedback) {
         let beta = if self.window < self.threshold { SLOW_START_BETA } else { BETA };
-        let kept = if feedback.critical.sent { 7.0 / 8.0 } else { self.round.kept(feedback, beta) };
-        if kept == 1.0 || (feedback.newest_acked < self.settled && self.round.is_light(feedback)) {
+        let stray = STRAY * self.segment;
+        let kept = match feedback.critical.sent {
+            true => 7.0 / 8.0,
+            false if self.bounded && self.round.is_light(feedback, stray) => 1.0,
+            false => self.round.kept(feedback, beta),
+        };
+        if kept == 1.0 || (feedback.newest_acked < self.settled && self.round.is_light(feedback, 0)) {
             return;
         }
         self.cut_until = feedback.next_tsn;
@@ -282,7 +302,7 @@ impl Controller for Cubic {
         } else {
             self.threshold = self.threshold.max(self.window / 4 * 3);
             // As RFC 2861: what has not been used for a while may be half as much.
-            self.window = first_window(self.segment).max(self.window / 2);
+            self.window = first_window(self.segment, self.bounded).max(self.window / 2);
         }
         self.slow_start = HyStart::default();
         self.recovery = None;
@@ -293,6 +313,14 @@ impl Controller for Cubic {
     fn on_sent(&mut self, bytes: usize) {
         if let Some(recovery) = &mut self.recovery {
             recovery.sent += bytes;
+        }
+    }
+
+    fn set_bounded(&mut self, bounded: bool) {
+        self.bounded = bounded;
+        // Before the first loss.
+        if bounded && self.threshold == usize::MAX {
+            self.window = self.window.max(first_window(self.segment, true));
         }
     }
 
@@ -445,6 +473,28 @@ mod tests {
         let before = path.control.window();
         path.lose(before / SEGMENT / 10);
         assert!(path.control.threshold().abs_diff(before * 7 / 10) < SEGMENT, "a tenth of a window is no stray loss");
+    }
+
+    #[test]
+    fn where_somebody_else_bounds_what_is_on_its_way_stray_loss_costs_nothing_and_more_does() {
+        let mut path = Path::new();
+        path.control.set_bounded(true);
+        assert_eq!(path.control.window(), FIRST_BOUNDED * SEGMENT);
+        path.rounds(2);
+        path.rtt = BASE * 2;
+        path.rounds(10);
+        let before = path.control.window();
+        path.lose(2);
+        assert!(path.control.window() >= before, "two packets of a window are no sign");
+        path.rounds(10);
+        let before = path.control.window();
+        path.lose(before / SEGMENT / 4);
+        assert!(path.control.threshold() < before * 8 / 10, "a quarter is one");
+        path.rounds(10);
+        path.control.set_bounded(false);
+        let before = path.control.window();
+        path.lose(2);
+        assert!(path.control.threshold() < before, "and any is, if nobody bounds it");
     }
 
     #[test]

@@ -111,6 +111,11 @@ pub trait Controller: Send + Debug {
     }
     /// Packets hold this many bytes of chunks from now on.
     fn set_segment(&mut self, segment: usize);
+    /// Whether somebody else bounds what is on its way by how long it waits, over several sessions: then a window may begin
+    /// wider, and light loss need not cut it.
+    fn set_bounded(&mut self, bounded: bool) {
+        let _ = bounded;
+    }
     /// Lets the queue in the network drain for a moment, so that a true base round trip shows.
     fn drain(&mut self, pre_ack_outstanding: usize);
     /// How many times faster than a window per round trip packets may leave, in percent.
