@@ -6,7 +6,7 @@ use super::super::Node;
 use super::super::event::GroupHandle;
 use super::super::parts::Role;
 use super::lanes::{Opened, metadata, priority, reception};
-use super::parts::Sending;
+use super::parts::{Link, Sending};
 use crate::base::{Instant, PeerId};
 use crate::endpoint::SessionHandle;
 use crate::flow::{Lifetime, MessageId};
@@ -187,7 +187,12 @@ impl Node {
             self.groups.stats.unsent += 1;
             return;
         };
-        let bounded = lane == Lane::Objects && self.is_bounded(handle, group);
+        let bounded = match lane {
+            // A stream sends at its own rate, and what cannot be sent in time is dropped.
+            Lane::Fragments(_) => Some(true),
+            Lane::Objects => Some(self.is_bounded(handle, group)),
+            _ => None,
+        };
         let (Some(link), Some(session)) = (self.groups.links.get_mut(&handle), self.endpoint.session_mut(handle))
         else {
             self.groups.stats.unsent += 1;
@@ -195,7 +200,7 @@ impl Node {
         };
         let Some(used) = link.uses.get_mut(&group) else { return };
         if !used.lanes.contains_key(&lane) {
-            if lane == Lane::Objects {
+            if let Some(bounded) = bounded {
                 session.set_bounded(bounded);
             }
             // What a service is told that there is room for is not refused: its room, and one message beyond it.
@@ -287,8 +292,13 @@ impl Node {
         told
     }
 
-    /// Whether replication bounds what is on its way by how long it waits, and nothing else is sent in the session.
-    fn is_bounded(&self, handle: SessionHandle, group: GroupHandle) -> bool {
+    /// Whether what is on its way is bounded by others than the session: by replication, which looks how long it waits, if
+    /// nothing else is sent; or by the rate of a stream.
+    pub(super) fn is_bounded(&self, handle: SessionHandle, group: GroupHandle) -> bool {
+        let streams = |link: &Link| link.outgoing.values().any(|(_, lane)| matches!(lane, Lane::Fragments(_)));
+        if self.groups.links.get(&handle).is_some_and(streams) {
+            return true;
+        }
         let replication = self.groups.joined.get(&group).and_then(|joined| joined.member.replication());
         matches!(self.roles.get(&handle), Some(Role::Member)) && replication.is_some_and(|service| service.is_polite())
     }

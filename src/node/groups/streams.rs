@@ -63,6 +63,10 @@ impl Node {
         if let (Some(link), Some(session)) = (self.groups.links.get_mut(&handle), self.endpoint.session_mut(handle)) {
             finish(link, session, group, lane);
         }
+        let bounded = self.is_bounded(handle, group);
+        if let Some(session) = self.endpoint.session_mut(handle).filter(|_| matches!(lane, Lane::Fragments(_))) {
+            session.set_bounded(bounded);
+        }
     }
 }
 
