@@ -102,6 +102,8 @@ impl Stream {
             self.end = Some(manifest.first + manifest.fragments.len() as u64);
         }
         if is_newest {
+            // What is told again, to newcomers say, does not mean that the publisher is still there.
+            self.heard = now;
             self.newest_at = manifest.at;
             self.newest_manifest = Some(bytes.clone());
             // What is said again is no sign of life.
