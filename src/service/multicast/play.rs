@@ -1,6 +1,6 @@
 //! Somebody plays a stream here: what is shown when, and what is given up.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -65,13 +65,15 @@ pub(super) struct Play {
     pub(super) wanted: Wanted,
     at: Option<At>,
     over: BTreeSet<StreamKey>,
+    /// Streams that were left because they fell silent, and when.
+    left: BTreeMap<StreamKey, Instant>,
     /// When to look again.
     wake: Option<Instant>,
 }
 
 impl Play {
     pub(super) const fn new(id: PlayId, wanted: Wanted) -> Self {
-        Self { id, wanted, at: None, over: BTreeSet::new(), wake: None }
+        Self { id, wanted, at: None, over: BTreeSet::new(), left: BTreeMap::new(), wake: None }
     }
 
     pub(super) const fn id(&self) -> PlayId {
@@ -88,12 +90,23 @@ impl Play {
         self.over.contains(&key)
     }
 
+    /// Whether a stream was left because it was silent, and was not heard of since.
+    pub(super) fn is_left(&self, key: StreamKey, heard: Instant) -> bool {
+        self.left.get(&key).is_some_and(|left| heard <= *left)
+    }
+
     pub(super) const fn deadline(&self) -> Option<Instant> {
         self.wake
     }
 
     /// Plays this stream from now on; `high` is behind what is known of it.
     pub(super) fn begin(&mut self, now: Instant, key: StreamKey) {
+        if let Some(silent) = self.key() {
+            if self.left.len() >= MAX_OVER {
+                self.left.pop_first();
+            }
+            self.left.insert(silent, now);
+        }
         self.at = Some(At { key, next: 0, start: u64::MAX, begun: false, indulged: (0, now) });
         self.wake = None;
     }

@@ -481,6 +481,7 @@ impl Multicast {
                     && stream.title.name == play.wanted.name
                     && play.wanted.publisher.is_none_or(|publisher| publisher == stream.title.publisher)
                     && !play.is_over(stream.key())
+                    && !play.is_left(stream.key(), stream.heard)
                     && stream.silence(now) < SILENT_SELF
                     && may_replace(stream)
             };
