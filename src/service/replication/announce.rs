@@ -15,17 +15,19 @@ use crate::base::{Instant, PeerId, RangeSet};
 const SHOWN_FOR: Duration = Duration::from_secs(10);
 /// The same until it asks for it.
 const ASKED_WITHIN: Duration = Duration::from_secs(3);
+/// How long somebody who did not take what it was shown is not shown anything.
+const IDLES: Duration = Duration::from_secs(10);
 /// Objects shown to one neighbour at once, at most.
 const MAX_SHOWN: usize = 1_024;
 
-/// Whether a neighbour says that it has all that we have, and have not told to all: it did not get it from us. What it says of what we have shown to
-/// nobody is not relied on, so that one that gives nothing does not make us believe that everything is out; if it is another
-/// origin, it is shown once by each of us.
-fn boasts(near: &Neighbour, quiet: &RangeSet) -> bool {
-    near.have.common(quiet).len() == quiet.len()
-}
-
 impl Replication {
+    /// Whether a neighbour says that it has all that we have, and have not told to all, of which we are an origin: it did not get it from us. What it
+    /// says of what we have shown to nobody is not relied on, so that one that gives nothing does not make us believe that
+    /// everything is out; if it is another origin, it is shown once by each of us.
+    fn boasts(&self, near: &Neighbour) -> bool {
+        self.want.is_empty() && near.have.common(&self.quiet).len() == self.quiet.len()
+    }
+
     /// We have these, from the group or from elsewhere.
     pub(super) fn announce(&mut self, now: Instant, span: Span, fetched: bool) {
         if fetched {
@@ -33,8 +35,10 @@ impl Replication {
         }
         self.hidden.insert_range(span.clone());
         self.quiet.insert_range(span.clone());
-        for neighbour in self.neighbours.values().filter(|near| !boasts(near, &self.quiet)) {
-            self.hidden.remove_all(&neighbour.have.within(span.clone()).collect());
+        let believed = self.neighbours.values().filter(|near| !self.boasts(near));
+        let theirs: Vec<RangeSet> = believed.map(|near| near.have.within(span.clone()).collect()).collect();
+        for had in &theirs {
+            self.hidden.remove_all(had);
         }
     }
 
@@ -56,7 +60,7 @@ impl Replication {
 
     /// A neighbour says that it has these, too.
     pub(super) fn are_said_to_be_out(&mut self, peer: PeerId, mut said: RangeSet) {
-        if self.neighbours.get(&peer).is_some_and(|near| boasts(near, &self.quiet)) {
+        if self.neighbours.get(&peer).is_some_and(|near| self.boasts(near)) {
             said.remove_all(&self.hidden);
         }
         self.are_out(&said);
@@ -90,8 +94,10 @@ impl Replication {
         }
         let quiet = self.quiet.common(had);
         self.hidden.add_all(&quiet);
-        for neighbour in self.neighbours.values().filter(|near| !boasts(near, &self.quiet)) {
-            self.hidden.remove_all(&neighbour.have.common(&quiet));
+        let believed = self.neighbours.values().filter(|near| !self.boasts(near));
+        let theirs: Vec<RangeSet> = believed.map(|near| near.have.common(&quiet)).collect();
+        for had in &theirs {
+            self.hidden.remove_all(had);
         }
         // What is shown to somebody else stays so.
         self.shown.keys().for_each(|&index| self.hidden.remove_range(index..=index));
@@ -124,11 +130,23 @@ impl Replication {
         }
     }
 
+    /// Who did not take what it was shown may do so later: after a while, or as soon as nobody else is there to be shown anything.
+    fn wake_idle(&mut self, now: Instant) {
+        let none = !self.neighbours.values().any(Neighbour::is_shown_things);
+        for near in self.neighbours.values_mut().filter(|near| near.idle) {
+            let since = *near.idle_at.get_or_insert(now);
+            if none || now.since(since) > IDLES {
+                (near.idle, near.idle_at) = (false, None);
+            }
+        }
+    }
+
     /// Shows neighbours what nobody else has, as much as keeps us busy; tells everybody, if there is nothing left to show.
     pub(super) fn show_hidden(&mut self, now: Instant) {
         if self.quiet.is_empty() {
             return;
         }
+        self.wake_idle(now);
         let wanting = self.neighbours.values().filter(|near| near.is_shown_things()).count();
         let busy = 2 * self.pipe.cap() / self.usual.max(1);
         let each = busy.div_ceil(wanting.max(1)).clamp(2, MAX_SHOWN);

@@ -69,7 +69,7 @@
 //!
 //! One that has confirmed nothing for 2 s and four times its shortest time gets nothing more until it does, and what is on its
 //! way to it takes no room from others; before its first confirmation it gets an eighth of that room. One that does not ask within
-//! 3 s for what it was shown, or does not take it, is shown nothing more before it confirms something.
+//! 3 s for what it was shown, or does not take it, is shown nothing for 10 s, unless it confirms something or nobody else is there.
 //!
 //! One that says to have everything that we have shown to nobody is not believed, so that we go on giving each object to one neighbour before
 //! another gets it. Who has given nothing good yet is asked for one object at a time, and somebody else, too, if it takes

@@ -100,6 +100,8 @@ pub(super) struct Neighbour {
     pub(super) shown: usize,
     /// It did not take what it was shown, and has not taken anything since.
     pub(super) idle: bool,
+    /// Since when, about.
+    pub(super) idle_at: Option<Instant>,
 
     /// Bytes sent to it, and received from it.
     pub(super) sent: u64,
@@ -150,6 +152,7 @@ impl Neighbour {
             room: Lane::Objects.room(),
             shown: 0,
             idle: false,
+            idle_at: None,
             sent: 0,
             received: 0,
             strikes: 0,

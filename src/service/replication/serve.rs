@@ -137,7 +137,7 @@ impl Replication {
             self.pipe.flying += neighbour.flying_bytes;
         }
         neighbour.strikes = neighbour.strikes.saturating_sub(1);
-        neighbour.idle = false;
+        (neighbour.idle, neighbour.idle_at) = (false, None);
         let taken = now.since(flying.at);
         let least = *neighbour.swiftest.insert(neighbour.swiftest.map_or(taken, |least| least.min(taken)));
         let waited = neighbour.wait.unwrap_or(taken.saturating_sub(least));
