@@ -178,14 +178,21 @@ impl Replication {
         self.ask_others(index, peer, asked.reserved);
     }
 
-    /// A neighbour denies an object.
-    pub(super) fn was_denied(&mut self, _now: Instant, peer: PeerId, index: u64) {
-        let Some(neighbour) = self.neighbours.get_mut(&peer) else { return };
-        let Some(asked) = neighbour.asked.remove(&index) else { return };
-        // Whoever says once more that it has it may be asked once more.
-        self.peer_lost(peer, &std::iter::once(index..=index).collect());
-        self.not_coming(index, peer, asked.reserved);
-        self.strike(peer, "objects that were promised and not given");
+    /// A neighbour denies objects.
+    pub(super) fn were_denied(&mut self, peer: PeerId, list: Vec<u64>) {
+        let mut any = false;
+        for index in list {
+            let Some(neighbour) = self.neighbours.get_mut(&peer) else { return };
+            let Some(asked) = neighbour.asked.remove(&index) else { continue };
+            // Whoever says once more that it has it may be asked once more.
+            self.peer_lost(peer, &std::iter::once(index..=index).collect());
+            self.not_coming(index, peer, asked.reserved);
+            any = true;
+        }
+        // Once for all of them: somebody may stop giving.
+        if any {
+            self.strike(peer, "objects that were promised and not given");
+        }
     }
 
     /// Looks who takes too long.
@@ -211,10 +218,14 @@ impl Replication {
                 overdue.push((peer, index, reserved));
             }
         }
+        let mut late = Vec::new();
         for (peer, index, reserved) in overdue {
             self.not_coming(index, peer, reserved);
-            self.strike(peer, "objects that were promised and not given");
+            late.push(peer);
         }
+        // Once for all that is late: somebody may have stood still.
+        late.dedup();
+        late.into_iter().for_each(|peer| self.strike(peer, "objects that were promised and not given"));
     }
 
     /// Asks for what is wanted, as far as neighbours have room for requests.

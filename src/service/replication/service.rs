@@ -288,7 +288,7 @@ impl Replication {
                     neighbour.want = spans.into_iter().collect();
                 }
                 Record::Request(list) => self.requested(now, peer, list),
-                Record::Deny(list) => list.into_iter().for_each(|index| self.was_denied(now, peer, index)),
+                Record::Deny(list) => self.were_denied(peer, list),
                 Record::Busy(list) => list.into_iter().for_each(|index| self.was_put_off(now, peer, index)),
                 Record::Cancel(list) => self.were_cancelled(peer, list),
                 Record::Got(list) => list.into_iter().for_each(|index| self.confirmed(now, peer, index)),

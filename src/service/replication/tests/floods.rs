@@ -233,6 +233,30 @@ fn nobody_is_to_blame_for_what_was_withdrawn() {
     assert!(times <= 4, "{times}");
 }
 
+/// A holder whose file was changed under it was left for the forty requests that it denied at once.
+#[test]
+fn what_is_denied_at_once_counts_once_and_every_time_counts() {
+    let mut alone = Alone::sharing(0, 1_000);
+    alone.hears(&[Record::Have(vec![0..=999])]);
+    let mut asked = alone.requested();
+    while asked.len() < 60 {
+        alone.now += Duration::from_millis(1);
+        let (index, rest) = asked.split_first().map(|(index, rest)| (*index, rest.to_vec())).unwrap();
+        alone.service.message(alone.now, NEAR, Lane::Objects, &gives(index, &[0; 100]).into());
+        alone.service.good(alone.now, index);
+        alone.drain();
+        asked = [rest, alone.requested()].concat();
+    }
+    alone.hears(&[Record::Deny(asked.clone())]);
+    assert!(alone.blamed.is_empty(), "{:?}", alone.blamed);
+    // Promised and denied again and again is another matter.
+    let times = alone.until_left(40, |_| {
+        let again = Record::Have(vec![0..=999]);
+        vec![again, Record::Deny((0..1_000).collect())]
+    });
+    assert!(times <= 40, "{times}");
+}
+
 #[test]
 fn who_wants_nothing_any_more_is_not_to_blame() {
     let mut alone = Alone::sharing(200, 0);
